@@ -1,0 +1,276 @@
+/**
+ * The nouns. Everything here is plain data: it can be printed, stored, compared and replayed.
+ * Times are milliseconds since the epoch, durations milliseconds, sizes bytes.
+ */
+
+/** 40 (or 64) lower-case hexadecimal digits. */
+export type CommitId = string
+
+// ── What the operator declares (platform.yaml) ─────────────────────────────────────────────────────────────
+
+/** One app as the operator declares it. */
+export interface AppSpec {
+  name: string
+  /** An absolute local path, or a file://, http://, https://, ssh:// or scp-like address. */
+  repo: string
+  /** Absent: the remote's HEAD. */
+  branch?: string
+  /** Folder of the app inside the repository, with '/' between; '' is the root. Never absolute, never with '..'. */
+  path: string
+  auth?: { token: string } | { username: string; password: string }
+}
+
+export interface PlatformSpec {
+  domain: string
+  /** Absolute path of the state directory. */
+  state: string
+  poll: { everyMs: number } | { cron: string }
+  http: Listen
+  runtime: { kind: 'process'; ports: { from: number; to: number } }
+  router: { kind: 'embedded'; listen: Listen }
+  builds: { concurrency: number; timeoutMs: number; ca?: string; env: Record<string, string> }
+  apps: AppSpec[]
+}
+
+export interface Listen {
+  host: string
+  port: number
+}
+
+// ── What a commit declares (app.yaml, Procfile) ────────────────────────────────────────────────────────────
+
+/** `app.yaml` and `Procfile` of one commit, validated, defaults not yet applied where they depend on the image. */
+export interface Manifest {
+  name?: string
+  build: BuildSettings
+  env: Record<string, string>
+  /** Keyed by process type. From `processes:`; command absent where only the Procfile or the buildpack gives it. */
+  processes: Record<string, ProcessSettings>
+  /** From the Procfile, in its order, `release` left out. Absent: there is no Procfile. */
+  procfile?: Record<string, string>
+  /** The release phase's command: app.yaml's, else the Procfile's. */
+  release?: string
+  /** Absent: the default route, <app>.<domain> → web. */
+  routes?: RouteSettings[]
+}
+
+export interface BuildSettings {
+  /** Absent: detect. */
+  buildpacks?: string[]
+  env: Record<string, string>
+  timeoutMs?: number
+}
+
+export interface ProcessSettings {
+  command?: string
+  scale?: number
+  health?: Partial<Health>
+  stop?: Partial<Stop>
+}
+
+export interface RouteSettings {
+  host: string
+  path: string
+  stripPrefix: boolean
+  process: string
+}
+
+export interface Health {
+  /** Absent: any HTTP answer on PORT is healthy. Present: GET must answer 2xx or 3xx. */
+  path?: string
+  intervalMs: number
+  timeoutMs: number
+  /** How long a new instance may take until its first good answer. */
+  graceMs: number
+}
+
+export interface Stop {
+  signal: string
+  /** From the signal to SIGKILL; also the longest drain before it. */
+  timeoutMs: number
+}
+
+// ── What is built and released ─────────────────────────────────────────────────────────────────────────────
+
+/** The result of a build, found again by its key. */
+export interface Image {
+  key: string
+  /** Where the runtime finds it: a slug directory, or an image reference. */
+  ref: string
+  /** `default_process_types` of bin/release: used where there is neither Procfile nor command. */
+  processTypes: Record<string, string>
+  /** `config_vars` of bin/release: defaults under the app's own env. */
+  configVars: Record<string, string>
+}
+
+/** One process type of a release, everything decided. */
+export interface Process {
+  type: string
+  command: string
+  scale: number
+  health: Health
+  stop: Stop
+}
+
+export interface Route {
+  host: string
+  /** Starts with '/'; '/' is everything. */
+  path: string
+  stripPrefix: boolean
+  process: string
+}
+
+/** What a release is made of: decides everything that runs. Two equal contents are the same release. */
+export interface ReleaseContent {
+  image: Image
+  env: Record<string, string>
+  /** Sorted by type. */
+  processes: Process[]
+  release?: string
+  /** Sorted by host, then path. */
+  routes: Route[]
+}
+
+export type ReleaseStatus = 'pending' | 'live' | 'superseded' | 'failed'
+
+/** Immutable but for its status. */
+export interface Release {
+  app: string
+  version: number
+  commit: CommitId
+  content: ReleaseContent
+  /** Hash of all that an instance is made of (image, env, commands): the same fingerprint needs no new instance. Scale and routes are not in it. */
+  fingerprint: string
+  /** False: the image was there already. */
+  built: boolean
+  createdAt: number
+  createdBy: string
+  status: ReleaseStatus
+}
+
+// ── What runs ──────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Who an instance is; all of it is written on the instance itself (labels, spec file) and read back from there. */
+export interface InstanceId {
+  app: string
+  process: string
+  /** Release version that started it. */
+  release: number
+  /** From 1. */
+  index: number
+}
+
+/** `hello-web-v12-1`: derives from app, process, release and index; nothing random. */
+export function instanceName(id: InstanceId): string {
+  return `${id.app}-${id.process}-v${id.release}-${id.index}`
+}
+
+/** What a runtime is asked to start. */
+export interface InstanceSpec extends InstanceId {
+  commit: CommitId
+  fingerprint: string
+  image: Image
+  command: string
+  /** All but PORT, which the runtime chooses and adds. */
+  env: Record<string, string>
+  stop: Stop
+  health: Health
+  /** True for a release-phase command or another one-off: it is expected to end, is given no port and never started again. */
+  oneOff: boolean
+}
+
+/** What the runtime sees of one instance, now. */
+export interface Instance extends InstanceId {
+  name: string
+  commit: CommitId
+  fingerprint: string
+  imageKey: string
+  oneOff: boolean
+  stop: Stop
+  health: Health
+  state: 'running' | 'stopping' | 'exited'
+  /** Where its PORT answers. Absent for one-offs. */
+  address?: Listen
+  startedAt: number
+  /** Set when state is 'exited'. code: null when nobody could see it (killed with its supervisor). */
+  exit?: { at: number; code: number | null; signal: string | null }
+  /** Operating-system process id, where the runtime has one. */
+  pid?: number
+}
+
+// ── What is routed ─────────────────────────────────────────────────────────────────────────────────────────
+
+/** One app's whole routing: what its route file says. */
+export interface RouteTable {
+  app: string
+  routes: Array<Route & { servers: Listen[] }>
+}
+
+// ── What happened ──────────────────────────────────────────────────────────────────────────────────────────
+
+export type EventType =
+  | 'CommitSeen'
+  | 'CommitSkipped'
+  | 'HistoryRewritten'
+  | 'RepositoryReplaced'
+  | 'SourceFailed'
+  | 'SourceRecovered'
+  | 'BuildStarted'
+  | 'BuildSucceeded'
+  | 'BuildFailed'
+  | 'BuildCancelled'
+  | 'BuildSkipped'
+  | 'ReleaseCreated'
+  | 'ReleasePhaseStarted'
+  | 'ReleasePhaseSucceeded'
+  | 'ReleasePhaseFailed'
+  | 'RolloutStarted'
+  | 'InstanceStarted'
+  | 'InstanceReady'
+  | 'InstanceUnhealthy'
+  | 'InstanceExited'
+  | 'InstanceStopped'
+  | 'RoutesWritten'
+  | 'RoutesConfirmed'
+  | 'RolloutSucceeded'
+  | 'RolloutFailed'
+  | 'RolledBack'
+  | 'CrashLooping'
+  | 'RetryScheduled'
+  | 'Adopted'
+  | 'Suspended'
+  | 'Resumed'
+  | 'Restarted'
+  | 'AppRemoved'
+  | 'ConfigChanged'
+  | 'ConfigRejected'
+  | 'RouterRestarted'
+
+export interface Event {
+  id: number
+  at: number
+  /** '' for what concerns the whole platform. */
+  app: string
+  type: EventType
+  commit: CommitId | null
+  release: number | null
+  message: string
+  durationMs: number | null
+}
+
+// ── What is told ───────────────────────────────────────────────────────────────────────────────────────────
+
+export type Status = 'Pending' | 'Building' | 'Deploying' | 'Live' | 'Failed' | 'Suspended'
+
+/** `trimtab status --json`; fields may be added, these stay. */
+export interface AppStatus {
+  app: string
+  status: Status
+  desired: { commit: CommitId | null }
+  serving: { commit: CommitId; release: number; since: string } | null
+  failure: { commit: CommitId | null; code: string; message: string } | null
+  urls: string[]
+  processes: Array<{ type: string; want: number; ready: number }>
+  /** In plain words, what it is doing or waiting for now. */
+  message: string
+}

@@ -1,0 +1,216 @@
+/**
+ * The interfaces between the core and the world. Adapters implement them; the core sees nothing else.
+ * Every method that fails throws a TrimtabError. "Could not read" is always an error, never an empty answer.
+ */
+import type {
+  AppSpec,
+  AppStatus,
+  BuildSettings,
+  CommitId,
+  Event,
+  Image,
+  Instance,
+  InstanceSpec,
+  Listen,
+  Release,
+  RouteTable,
+  Stop,
+} from './domain.ts'
+import type { Failure } from './errors.ts'
+
+// ── Source ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** What a repository's branch points at, as last looked up; the commit's objects are in the mirror. */
+export interface Head {
+  /** The branch's name, or 'HEAD' for a detached one. */
+  ref: string
+  commit: CommitId
+  /** The head commit's whole message. */
+  message: string
+  committedAt: number
+  /** How this commit relates to the one that this branch pointed at before, in this mirror. 'unrelated': no history in common. */
+  since: { commit: CommitId; how: 'forward' | 'rewritten' | 'unrelated' } | null
+}
+
+/** One entry of a tree; `id` is the git object's. */
+export interface TreeEntry {
+  name: string
+  /** As git writes it: '100644', '100755', '120000' (link), '040000' (folder), '160000' (submodule). */
+  mode: string
+  id: string
+}
+
+export interface Source {
+  /**
+   * Asks the remote for its refs and, only if the branch moved, fetches. Idempotent; calls for the same repository
+   * are serialised, and calls that would ask the same thing at the same time share one question.
+   * Errors: SourceUnreachable (retry), RepositoryGone, RepositoryEmpty, BranchMissing.
+   */
+  look(app: AppSpec): Promise<Head>
+  /** What the last look() of this app's branch found, without the network. Throws what that look threw; null before the first. */
+  head(app: AppSpec): Head | null
+  /** Folder entries at `path` ('' is the root), in git's order. Throws PathMissing. */
+  entries(app: AppSpec, commit: CommitId, path: string): Promise<TreeEntry[]>
+  /** The blob at `path`, or null if there is none (or it is not a file). Throws SourceInvalid if larger than `limit` bytes. */
+  read(app: AppSpec, commit: CommitId, path: string, limit: number): Promise<Buffer | null>
+  /**
+   * Writes the tree at `path` into the existing, empty directory `dir`: files, executable bits, links.
+   * Throws SourceInvalid, naming the path, for a submodule, a link that leaves the tree, a name that is no plain name
+   * ('..', '.git', a NUL), or two names that fall together. Timestamps are the same for every export.
+   */
+  export(app: AppSpec, commit: CommitId, path: string, dir: string, options?: { omit?: string[] }): Promise<void>
+  /** Calls back, soon and possibly too often, when a local repository may have moved. Returns the end of it. Remote ones: does nothing. */
+  watch(app: AppSpec, changed: () => void): () => void
+  /** Removes mirrors that none of these apps uses. Idempotent. */
+  prune(apps: AppSpec[]): Promise<void>
+  /** Ends child processes, watchers, sockets. */
+  close(): Promise<void>
+}
+
+// ── Build ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface BuildRequest {
+  app: AppSpec
+  commit: CommitId
+  settings: BuildSettings
+}
+
+/** A request with its effective inputs resolved: the same key means the same image. */
+export interface BuildPlan extends BuildRequest {
+  key: string
+}
+
+export type BuildState =
+  | { state: 'none' }
+  | { state: 'queued'; position: number }
+  | { state: 'running'; startedAt: number }
+  | { state: 'succeeded'; image: Image; durationMs: number }
+  | { state: 'failed'; failure: Failure; retry: boolean; durationMs: number }
+
+export interface Builder {
+  /** Resolves every effective input (tree without app.yaml, buildpacks by content or commit, build env, stack) into a key. Pure but for reading git; memoised. */
+  plan(request: BuildRequest): Promise<BuildPlan>
+  /** The image of this key, if it is there and whole. */
+  find(key: string): Promise<Image | null>
+  /**
+   * Says which build this app wants now; null: none. Level-triggered and idempotent: asking again for the same key changes
+   * nothing, another key replaces the former, and a build that no app wants any more is cancelled. A failed build is
+   * remembered until the app wants something else, or `again` is true.
+   */
+  want(app: string, build: BuildPlan | null, again?: boolean): void
+  /** How the build of this key stands. */
+  state(key: string): BuildState
+  /** The log of the build of this key, as text so far; null if there never was one here. */
+  log(key: string): Promise<string | null>
+  /** Streams the log of this key from its beginning until the build has ended. */
+  followLog(key: string, signal: AbortSignal): AsyncIterable<string>
+  /** Called at every change of state (queued, started, ended) of a build. */
+  onChange(changed: (build: BuildPlan, state: BuildState) => void): void
+  /** Deletes images that are in none of these keys, and left-overs of builds that did not end. */
+  prune(keep: Set<string>): Promise<void>
+  /** Cancels what is running and waits for its end. */
+  close(): Promise<void>
+}
+
+// ── Runtime ────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Where a one-off's terminal goes. */
+export interface Terminal {
+  stdin: NodeJS.ReadableStream | null
+  stdout: NodeJS.WritableStream
+  stderr: NodeJS.WritableStream
+  /** Ends the one-off (SIGTERM, then SIGKILL) when aborted. */
+  signal: AbortSignal
+}
+
+export interface LogLine {
+  at: number | null
+  instance: string
+  line: string
+}
+
+export interface Runtime {
+  /** All instances of this app, running or ended and not yet removed. Throws RuntimeUnavailable if it cannot be read. */
+  list(app: string): Promise<Instance[]>
+  /** Apps that have at least one instance, also those no longer declared. */
+  apps(): Promise<string[]>
+  /**
+   * Starts an instance; resolves as soon as it is started, not when it is ready. Idempotent by name: one that exists is left alone.
+   * `avoid`: addresses that a route file still names; none of them is given to the new instance.
+   * Errors: StartFailed, NoPort, DiskFull (retry).
+   */
+  start(spec: InstanceSpec, avoid: Listen[]): Promise<Instance>
+  /** Sends the stop signal to the whole group and arms SIGKILL for after the timeout; resolves at once. Idempotent, survives a restart of trimtab. */
+  stop(name: string, stop: Stop): Promise<void>
+  /** Forgets an exited instance (its log stays for a while). Nothing happens if there is none. Throws for one that runs. */
+  remove(name: string): Promise<void>
+  /** Runs a one-off attached to a terminal; resolves with its exit code (128 + n for signal n). It does not outlive trimtab. */
+  run(spec: InstanceSpec, terminal: Terminal): Promise<number>
+  /** The last `lines` lines of one instance's output. Also for a removed instance while its log is kept. [] if there is none. */
+  tail(app: string, name: string, lines: number): Promise<string[]>
+  /** Output of all instances of an app: the last `lines` of each, then, if follow, what comes, until aborted. New instances are picked up. */
+  logs(app: string, options: { process?: string; lines: number; follow: boolean; signal: AbortSignal }): AsyncIterable<LogLine>
+  /** Called when something of this app may have changed: "look again". */
+  onChange(changed: (app: string) => void): void
+  /** Stops watching. What runs goes on. */
+  close(): Promise<void>
+}
+
+// ── Router ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface Router {
+  /** Makes sure that the router runs (starts it where it is ours to start). Idempotent. Throws RouterUnavailable. True: it had to be started. */
+  ensure(): Promise<boolean>
+  /** What the app's route file says now; null if there is none. Throws if it cannot be read or was not written by us. */
+  read(app: string): Promise<RouteTable | null>
+  /** Apps that have a route file. */
+  apps(): Promise<string[]>
+  /** Writes the app's route file: a temporary name in the same directory, then renamed. Idempotent. */
+  write(table: RouteTable): Promise<void>
+  /** Removes the app's route file. Idempotent. */
+  remove(app: string): Promise<void>
+  /** Whether the router serves exactly this table (null: nothing of this app) now. Throws RouterUnavailable where it does not answer. */
+  serves(app: string, table: RouteTable | null): Promise<boolean>
+  /** Requests and upgraded connections in flight to this address; null where this router cannot tell. */
+  inFlight(address: Listen): Promise<number | null>
+  /** Where a browser finds this route. */
+  url(route: { host: string; path: string }): string
+  /** Stops the router, if it is ours to stop. */
+  stop(): Promise<void>
+  close(): Promise<void>
+}
+
+// ── Control: what the HTTP API and, through it, the command line ask of a running platform ─────────────────
+
+export interface PlannedAction {
+  action: string
+  target: string
+  reason: string
+}
+
+export type SyncUpdate =
+  | { kind: 'log'; text: string }
+  | { kind: 'event'; event: Event }
+  | { kind: 'result'; ok: boolean; app: string; status: AppStatus }
+
+/** Implemented by the running platform. Unknown app names throw NotFound with a "did you mean". */
+export interface Control {
+  version(): { version: string; pid: number; state: string; runtime: string; router: string; startedAt: string }
+  status(app?: string): Promise<AppStatus[]>
+  /** Newest first. */
+  releases(app: string): Promise<Release[]>
+  /** Oldest first: the last `limit` events, then, if follow, what comes, until aborted. */
+  events(options: { app?: string; limit: number; follow: boolean; signal: AbortSignal }): AsyncIterable<Event>
+  logs(app: string, options: { process?: string; lines: number; follow: boolean; signal: AbortSignal }): AsyncIterable<LogLine>
+  /** The build log of the newest build of this app; follows a running one if asked. */
+  buildLog(app: string, options: { follow: boolean; signal: AbortSignal }): AsyncIterable<string>
+  /** What a pass would do now, and why; changes nothing (it does not fetch either). */
+  plan(app?: string): Promise<Array<{ app: string; actions: PlannedAction[] }>>
+  /** Looks at git now, and tries a failed commit again. With wait: streams build log and events, ends with a result per app. */
+  sync(options: { app?: string; wait: boolean; signal: AbortSignal }): AsyncIterable<SyncUpdate>
+  /** Replaces every instance of the current release by a new one, without a gap; lifts `down`. */
+  restart(app: string): Promise<void>
+  /** Stops one app until `restart`, or (no app) every app and the router, and then ends `up`. Streams lines for a person. */
+  down(app?: string): AsyncIterable<string>
+  run(app: string, command: string[], terminal: Terminal): Promise<number>
+}

@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    // Two at a time: the suite starts real processes, and a machine of two cores is the smallest it must pass on.
+    maxWorkers: 2,
+  },
+})
