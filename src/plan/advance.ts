@@ -1,0 +1,139 @@
+/** The commit's side: from what git says to a release that may be rolled out, or to a verdict. */
+import type { Release, ReleaseContent } from '../domain.ts'
+import type { Failure } from '../errors.ts'
+import { retryDelay } from './backoff.ts'
+import type { Draft } from './draft.ts'
+import { isRouted } from './routing.ts'
+import type { Attempt, Desired, Observed, Outcome, SeenInstance } from './world.ts'
+
+/** Takes the target one step further; gives the release that is being rolled out, if there is one. */
+export function advance(desired: Desired, observed: Observed, draft: Draft): Release | null {
+  const { target } = desired
+  const { attempt, pending } = observed
+  if (target.kind === 'unknown') {
+    draft.wait(null, `git to be readable again (${target.failure.message})`)
+    // What was asked for last is still what is asked for, as far as anybody knows.
+    return pending
+  }
+  if (target.kind !== 'commit') return null
+
+  const { commit, settings, skip, outcome } = target
+  if (!attempt || attempt.commit !== commit || attempt.settings !== settings) {
+    draft.do({ action: 'begin', commit, settings, skip, reason: attempt ? 'the branch moved' : 'first commit seen' })
+    return null
+  }
+  if (attempt.state === 'failed' || attempt.state === 'skipped') return null
+  if (attempt.retryAt !== null && attempt.retryAt > observed.now) {
+    draft.wait(attempt.retryAt - observed.now, `the next try (${attempt.failure?.message ?? ''})`)
+    return null
+  }
+  if (outcome.state === 'broken') {
+    draft.do({ action: 'fail', commit, failure: outcome.failure, blame: null, reason: 'the commit cannot be deployed as it is' })
+    return null
+  }
+  if (outcome.state === 'unbuilt') {
+    build(commit, outcome, attempt, observed, draft)
+    return null
+  }
+  return release(desired.app, { commit, settings, ...outcome }, attempt, observed, draft)
+}
+
+function build(
+  commit: string,
+  outcome: Extract<Outcome, { state: 'unbuilt' }>,
+  attempt: Attempt,
+  observed: Observed,
+  draft: Draft,
+): void {
+  const { build, key } = outcome
+  switch (build.state) {
+    case 'none':
+      draft.do({ action: 'build', commit, key, reason: 'there is no image of these inputs' })
+      return
+    case 'failed':
+      if (build.retry) later(commit, build.failure, attempt, observed, draft)
+      else draft.do({ action: 'fail', commit, failure: build.failure, blame: null, reason: 'the build failed' })
+      return
+    case 'queued':
+      draft.wait(null, `the build (place ${build.position} in the queue)`)
+      return
+    case 'running':
+      draft.wait(null, 'the build')
+      return
+    case 'succeeded':
+      // Built, and gone again before anybody looked: somebody cleans up by hand. Ask once more.
+      draft.do({ action: 'build', commit, key, reason: 'the image has gone' })
+  }
+}
+
+function later(commit: string, failure: Failure, attempt: Attempt, observed: Observed, draft: Draft): void {
+  // The jitter comes out of the commit's own digits: no two apps in step, and the same plan for the same world.
+  const spread = Number.parseInt(commit.slice(0, 4), 16) / 0xffff
+  const at = observed.now + retryDelay(attempt.tries, spread)
+  draft.do({ action: 'retry-later', commit, failure, at, reason: 'this may pass by itself' })
+}
+
+function release(
+  app: string,
+  wanted: { commit: string; settings: string; content: ReleaseContent; fingerprint: string },
+  attempt: Attempt,
+  observed: Observed,
+  draft: Draft,
+): Release | null {
+  const { commit, settings, content, fingerprint } = wanted
+  const { serving, pending } = observed
+  if (serving && sameContent(serving.content, content)) {
+    if (attempt.state === 'open') {
+      draft.do({ action: 'settle', commit, release: serving.version, reason: 'nothing differs from what is live' })
+    }
+    return null
+  }
+  if (attempt.state === 'succeeded') {
+    draft.do({ action: 'begin', commit, settings, skip: false, reason: 'what the commit comes to has changed' })
+    return null
+  }
+  if (pending && sameContent(pending.content, content)) return pending
+
+  const taken = takenRoute(app, content, observed)
+  if (taken) {
+    draft.do({ action: 'fail', commit, failure: taken, blame: null, reason: 'another app was first' })
+    return null
+  }
+  const running = serving ? null : alreadyServing(fingerprint, content, observed)
+  draft.do({
+    action: 'release',
+    version: running?.release ?? observed.lastVersion + 1,
+    commit,
+    adopted: running !== null,
+    built: attempt.built,
+    reason: running ? 'it serves already' : 'it differs from what is live',
+  })
+  return null
+}
+
+/**
+ * With a new store, what runs may be what is wanted: an instance of this very fingerprint that the routes name (or that has no
+ * routes to be named in) was live before, so its release keeps its number and nothing is started.
+ */
+function alreadyServing(fingerprint: string, content: ReleaseContent, observed: Observed): SeenInstance | null {
+  const mine = observed.instances.filter((i) => !i.oneOff && i.state === 'running' && i.fingerprint === fingerprint)
+  const live = mine.find((i) => content.routes.length === 0 || isRouted(i, observed.table))
+  return live && !observed.retired.has(live.release) ? live : null
+}
+
+/** The failure that names who has one of these routes already; null if all are free. */
+export function takenRoute(app: string, content: ReleaseContent, observed: Pick<Observed, 'claimed'>): Failure | null {
+  for (const { host, path } of content.routes) {
+    const owner = observed.claimed.get(`${host} ${path}`)
+    if (owner && owner !== app) {
+      const message = `${host}${path} is served by the app "${owner}" already. Give one of the two another host or path (routes: in app.yaml).`
+      return { code: 'RouteTaken', message }
+    }
+  }
+  return null
+}
+
+/** Two contents that would give the same release. Both come sorted (see release/). */
+export function sameContent(a: ReleaseContent, b: ReleaseContent): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b)
+}

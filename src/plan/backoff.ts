@@ -1,0 +1,30 @@
+/** When a process that crashed may start again, and when its crashing is called a loop. */
+import type { Crash } from './world.ts'
+
+/** An instance that ran this long is not part of a loop: what went wrong before is forgotten. */
+export const STEADY_MS = 60_000
+/** So many crashes without a steady run between them are a loop. */
+export const LOOP_CRASHES = 5
+const LONGEST_MS = 60_000
+
+/** Crashes of this process in a row, the steady ones not counted. */
+export function crashesInARow(crashes: Crash[], process: string, fingerprint: string, since = 0): Crash[] {
+  const mine = crashes.filter((c) => c.process === process && c.fingerprint === fingerprint && c.at >= since)
+  const steady = mine.findLastIndex((c) => c.ranMs >= STEADY_MS)
+  return mine.slice(steady + 1)
+}
+
+/**
+ * The time (ms since the epoch) from which this process may be started again. The first crash costs nothing: most often the
+ * thing to do about one crash is to start it again at once. Then 1 s, 2 s, 4 s, … up to a minute.
+ */
+export function mayStartAt(inARow: Crash[]): number {
+  const last = inARow.at(-1)
+  if (!last || inARow.length < 2) return 0
+  return last.at + Math.min(LONGEST_MS, 1000 * 2 ** (inARow.length - 2))
+}
+
+/** Delay before try number `tries` + 1 of something that may pass by itself. `spread`: 0 to 1, the caller's jitter. */
+export function retryDelay(tries: number, spread: number): number {
+  return Math.round(Math.min(5 * 60_000, 2000 * 2 ** Math.min(tries, 10)) * (0.75 + spread / 2))
+}

@@ -1,0 +1,49 @@
+/** Which servers a release's routes name. */
+import type { Listen, Release, RouteTable } from '../domain.ts'
+import { membersOf } from './formation.ts'
+import type { Observed, SeenInstance } from './world.ts'
+
+/**
+ * The table for this release: every route to its process's ready instances that may stay. Where there is none, what the
+ * table names now is kept as long as it runs: an instance that may answer is better than a router that surely does not.
+ */
+export function tableFor(release: Release, wanted: Set<string>, observed: Observed): RouteTable | null {
+  if (release.content.routes.length === 0) return null
+  const members = membersOf(release, observed)
+  const routes = release.content.routes.map((route) => {
+    const mine = members.filter((i) => i.process === route.process)
+    const kept = mine.filter((i) => wanted.has(i.name))
+    const ready = kept.filter((i) => i.health === 'ready' || (i.health === 'unknown' && isRouted(i, observed.table)))
+    const servers = ready.length > 0 ? ready : kept.filter((i) => isRouted(i, observed.table))
+    return { ...route, servers: addresses(servers) }
+  })
+  return { app: release.app, routes }
+}
+
+/** Whether the route file names this instance. */
+export function isRouted(instance: SeenInstance, table: RouteTable | null): boolean {
+  const address = instance.address
+  if (!address || !table) return false
+  return table.routes.some((r) => r.servers.some((s) => sameAddress(s, address)))
+}
+
+export function sameTable(a: RouteTable | null, b: RouteTable | null): boolean {
+  return JSON.stringify(canonical(a)) === JSON.stringify(canonical(b))
+}
+
+function canonical(table: RouteTable | null): unknown {
+  if (!table) return null
+  return table.routes
+    .map((r) => [r.host, r.path, r.stripPrefix, r.process, addresses(r.servers.map((address) => ({ address })))])
+    .sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
+}
+
+function addresses(of: Array<{ address?: Listen }>): Listen[] {
+  return of
+    .flatMap((i) => (i.address ? [{ host: i.address.host, port: i.address.port }] : []))
+    .sort((a, b) => (a.host === b.host ? a.port - b.port : a.host < b.host ? -1 : 1))
+}
+
+function sameAddress(a: Listen, b: Listen): boolean {
+  return a.host === b.host && a.port === b.port
+}

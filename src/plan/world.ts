@@ -1,0 +1,100 @@
+/** What the planner is told: `Desired` from git, `Observed` from the runtime, the router, the prober and the store. */
+
+import type { CommitId, Instance, Release, ReleaseContent, RouteTable } from '../domain.ts'
+import type { Failure } from '../errors.ts'
+import type { BuildState } from '../ports.ts'
+
+export interface Desired {
+  app: string
+  target: Target
+}
+
+export type Target =
+  /** Git could not be read. Not "empty": what was asked for last stays asked for. */
+  | { kind: 'unknown'; failure: Failure }
+  /** Somebody stopped the app; `restart` lifts it. */
+  | { kind: 'suspended' }
+  /** The app is no longer declared. */
+  | { kind: 'removed' }
+  | {
+      kind: 'commit'
+      commit: CommitId
+      /** Hash of what the operator's file says about the app: a change of it is a new attempt at the same commit. */
+      settings: string
+      /** The head's message says [skip ci] or [skip cd]. */
+      skip: boolean
+      /** What the commit comes to. */
+      outcome: Outcome
+    }
+
+export type Outcome =
+  | { state: 'broken'; failure: Failure }
+  | { state: 'unbuilt'; key: string; build: BuildState }
+  | { state: 'built'; content: ReleaseContent; fingerprint: string }
+
+/** How the last commit that was asked for fared. */
+export interface Attempt {
+  commit: CommitId
+  settings: string
+  state: 'open' | 'failed' | 'succeeded' | 'skipped'
+  failure: Failure | null
+  /** A failure that may pass by itself: not before this time. */
+  retryAt: number | null
+  tries: number
+  /** A build ran for it. */
+  built: boolean
+  startedAt: number
+}
+
+/**
+ * unknown: not probed since trimtab started; starting: never answered well; ready; unready: did, and then failed
+ * several times in a row.
+ */
+export type HealthState = 'unknown' | 'starting' | 'ready' | 'unready'
+
+export interface SeenInstance extends Instance {
+  health: HealthState
+  /** Requests in flight through the router; null where it cannot tell. */
+  inFlight: number | null
+  /** Since when it is drained: out of the routes, confirmed. */
+  drainingSince: number | null
+}
+
+/** An instance that ended without having been asked to. */
+export interface Crash {
+  instance: string
+  process: string
+  fingerprint: string
+  at: number
+  /** How long it had run. */
+  ranMs: number
+  /** The last lines of its log. */
+  log: string
+  /** "exit code 1", "SIGSEGV", "never answered". */
+  how: string
+}
+
+export interface Observed {
+  now: number
+  instances: SeenInstance[]
+  /** The route file; null: there is none. */
+  table: RouteTable | null
+  /** The router serves exactly that file; null: it does not answer. */
+  confirmed: boolean | null
+  /** The newest release that went live, and the one being rolled out. */
+  serving: Release | null
+  pending: Release | null
+  /** How far the release phase of `pending` is. */
+  phase: 'todo' | 'running' | 'done'
+  /** Versions recorded as failed or superseded: their instances may go. */
+  retired: Set<number>
+  /** The highest version that the store or any instance knows. */
+  lastVersion: number
+  attempt: Attempt | null
+  /** Recent, oldest first. */
+  crashes: Crash[]
+  /** Instances started before this are to be replaced (`restart`). */
+  freshFrom: number
+  /** "host path" → the other app that has it. */
+  claimed: Map<string, string>
+}
