@@ -2,6 +2,7 @@
  * The nouns. Everything here is plain data: it can be printed, stored, compared and replayed.
  * Times are milliseconds since the epoch, durations milliseconds, sizes bytes.
  */
+import type { Failure } from './errors.ts'
 
 /** 40 (or 64) lower-case hexadecimal digits. */
 export type CommitId = string
@@ -207,6 +208,34 @@ export interface RouteTable {
 }
 
 // ── What happened ──────────────────────────────────────────────────────────────────────────────────────────
+
+/** How the last commit that was asked for fared. */
+export interface Attempt {
+  commit: CommitId
+  settings: string
+  state: 'open' | 'failed' | 'succeeded' | 'skipped'
+  failure: Failure | null
+  /** A failure that may pass by itself: not before this time. */
+  retryAt: number | null
+  tries: number
+  /** A build ran for it. */
+  built: boolean
+  startedAt: number
+}
+
+/** An instance that ended without having been asked to. */
+export interface Crash {
+  instance: string
+  process: string
+  fingerprint: string
+  at: number
+  /** How long it had run. */
+  ranMs: number
+  /** The last lines of its log. */
+  log: string
+  /** "exit code 1", "SIGSEGV", "never answered". */
+  how: string
+}
 
 export type EventType =
   | 'CommitSeen'

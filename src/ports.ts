@@ -5,9 +5,12 @@
 import type {
   AppSpec,
   AppStatus,
+  Attempt,
   BuildSettings,
   CommitId,
+  Crash,
   Event,
+  EventType,
   Image,
   Instance,
   InstanceSpec,
@@ -178,6 +181,84 @@ export interface Router {
   /** Stops the router, if it is ours to stop. */
   stop(): Promise<void>
   close(): Promise<void>
+}
+
+// ── Store ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** What the store knows of one app that a pass needs. */
+export interface AppRecord {
+  attempt: Attempt | null
+  serving: Release | null
+  /** When `serving` went live. */
+  liveSince: number | null
+  pending: Release | null
+  /** How far the release phase of `pending` is. */
+  phase: 'todo' | 'running' | 'done'
+  retired: Set<number>
+  lastVersion: number
+  crashes: Crash[]
+  /** Instance name → since when it is drained. */
+  draining: Map<string, number>
+  freshFrom: number
+  suspendedSince: number | null
+}
+
+export interface NewEvent {
+  app: string
+  type: EventType
+  commit?: CommitId | null
+  release?: number | null
+  message: string
+  durationMs?: number | null
+}
+
+/**
+ * History and decisions. Synchronous: a transaction cannot be torn by an await. Each method is one transaction.
+ * Losing the store loses history and nothing else.
+ */
+export interface Store {
+  read(app: string): AppRecord
+  /** Opens an attempt at this commit (or notes that it is skipped); what was pending is superseded. */
+  begin(app: string, attempt: { commit: CommitId; settings: string; skip: boolean }): void
+  /** Notes that a build runs for the open attempt. */
+  building(app: string): void
+  /** Creates a release; pending, or live at once if adopted. Claims its routes; throws RouteTaken if another app has one of them. */
+  release(release: Omit<Release, 'status' | 'createdAt'>, adopted: boolean): Release
+  phase(app: string, version: number, phase: 'running' | 'done'): void
+  /** pending → live, live → superseded, the attempt has succeeded. */
+  goLive(app: string, version: number): void
+  /** The attempt has succeeded without a new release. */
+  settle(app: string): void
+  /** The attempt has failed; what was pending has too. */
+  fail(app: string, failure: Failure): void
+  retryLater(app: string, failure: Failure, at: number): void
+  drain(app: string, instance: string): void
+  undrain(app: string, instance: string): void
+  /** Forgets the drain of an instance that is gone; notes the crash, if it was one. */
+  ended(app: string, instance: string, crash: Crash | null): void
+  /** Somebody asked: the last attempt, if it failed, is tried again. */
+  again(app: string): void
+  suspend(app: string): void
+  /** Lifts a suspension; every instance that runs now is to be replaced. */
+  restart(app: string): void
+  /** Routes that an app has claimed: "host path" → app. */
+  claims(): Map<string, string>
+  /** Takes over what a route file shows to be served, where the store knows of no claim (it is new). */
+  claim(app: string, routes: Array<{ host: string; path: string }>): void
+  /** The app is gone: gives its routes up. Its history stays. */
+  forget(app: string): void
+  /** Newest first. */
+  releases(app: string, limit: number): Release[]
+  /** Image keys of the last `count` releases of every app that went live, and of every pending one. */
+  keptImages(count: number): Set<string>
+  buildRecord(record: { app: string; commit: CommitId; key: string; outcome: string; message: string; durationMs: number }): void
+  /** Key of the newest build that this app asked for; null if none. */
+  lastBuild(app: string): string | null
+  event(event: NewEvent): Event
+  /** Oldest first, the last `limit`. */
+  events(filter: { app?: string | undefined; limit: number; afterId?: number }): Event[]
+  onEvent(seen: (event: Event) => void): () => void
+  close(): void
 }
 
 // ── Control: what the HTTP API and, through it, the command line ask of a running platform ─────────────────

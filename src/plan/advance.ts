@@ -1,10 +1,10 @@
 /** The commit's side: from what git says to a release that may be rolled out, or to a verdict. */
-import type { Release, ReleaseContent } from '../domain.ts'
+import type { Attempt, Release, ReleaseContent } from '../domain.ts'
 import type { Failure } from '../errors.ts'
 import { retryDelay } from './backoff.ts'
 import type { Draft } from './draft.ts'
 import { isRouted } from './routing.ts'
-import type { Attempt, Desired, Observed, Outcome, SeenInstance } from './world.ts'
+import type { Desired, Observed, Outcome, SeenInstance } from './world.ts'
 
 /** Takes the target one step further; gives the release that is being rolled out, if there is one. */
 export function advance(desired: Desired, observed: Observed, draft: Draft): Release | null {

@@ -1,5 +1,5 @@
 /** When a process that crashed may start again, and when its crashing is called a loop. */
-import type { Crash } from './world.ts'
+import type { Crash } from '../domain.ts'
 
 /** An instance that ran this long is not part of a loop: what went wrong before is forgotten. */
 export const STEADY_MS = 60_000

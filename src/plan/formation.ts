@@ -21,12 +21,12 @@ export function membersOf(release: Release, observed: Observed): SeenInstance[] 
 
 /** Whether this instance has proven that it works. */
 export function isReady(instance: SeenInstance, process: Process, routed: Set<string>, now: number): boolean {
-  return routed.has(process.type) ? instance.health === 'ready' : now - instance.startedAt >= SETTLE_MS
+  return routed.has(process.type) ? instance.probe === 'ready' : now - instance.startedAt >= SETTLE_MS
 }
 
 /** Never answered, and its time for that is over. */
 export function isOverdue(instance: SeenInstance, process: Process, routed: Set<string>, now: number): boolean {
-  return routed.has(process.type) && instance.health === 'starting' && now - instance.startedAt >= process.health.graceMs
+  return routed.has(process.type) && instance.probe === 'starting' && now - instance.startedAt >= process.health.graceMs
 }
 
 /** Process types that get traffic, and so have probes. */
@@ -49,7 +49,7 @@ export function form(release: Release, observed: Observed, draft: Draft): Format
     const mine = members.filter((i) => i.process === process.type).sort(byIndex)
     const ready = (i: SeenInstance) => isReady(i, process, routed, now)
     const overdue = (i: SeenInstance) => isOverdue(i, process, routed, now)
-    const sound = mine.filter((i) => i.startedAt >= observed.freshFrom && i.health !== 'unready' && !overdue(i))
+    const sound = mine.filter((i) => i.startedAt >= observed.freshFrom && i.probe !== 'unready' && !overdue(i))
     const proven = sound.filter(ready)
 
     if (proven.length >= process.scale) {

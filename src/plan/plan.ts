@@ -87,7 +87,7 @@ function takeAway(instance: SeenInstance, serving: Release | null, observed: Obs
   }
   const process = serving.content.processes.find((p) => p.type === instance.process)
   const silent =
-    instance.health === 'unready' || (process && isOverdue(instance, process, routedProcesses(serving), observed.now)) === true
+    instance.probe === 'unready' || (process && isOverdue(instance, process, routedProcesses(serving), observed.now)) === true
   retire(instance, silent, silent ? 'it does not answer' : 'replaced, or more than are wanted', observed, draft)
 }
 

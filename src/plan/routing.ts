@@ -13,7 +13,7 @@ export function tableFor(release: Release, wanted: Set<string>, observed: Observ
   const routes = release.content.routes.map((route) => {
     const mine = members.filter((i) => i.process === route.process)
     const kept = mine.filter((i) => wanted.has(i.name))
-    const ready = kept.filter((i) => i.health === 'ready' || (i.health === 'unknown' && isRouted(i, observed.table)))
+    const ready = kept.filter((i) => i.probe === 'ready' || (i.probe === 'unknown' && isRouted(i, observed.table)))
     const servers = ready.length > 0 ? ready : kept.filter((i) => isRouted(i, observed.table))
     return { ...route, servers: addresses(servers) }
   })

@@ -1,6 +1,6 @@
 /** What the planner is told: `Desired` from git, `Observed` from the runtime, the router, the prober and the store. */
 
-import type { CommitId, Instance, Release, ReleaseContent, RouteTable } from '../domain.ts'
+import type { Attempt, CommitId, Crash, Instance, Release, ReleaseContent, RouteTable } from '../domain.ts'
 import type { Failure } from '../errors.ts'
 import type { BuildState } from '../ports.ts'
 
@@ -32,20 +32,6 @@ export type Outcome =
   | { state: 'unbuilt'; key: string; build: BuildState }
   | { state: 'built'; content: ReleaseContent; fingerprint: string }
 
-/** How the last commit that was asked for fared. */
-export interface Attempt {
-  commit: CommitId
-  settings: string
-  state: 'open' | 'failed' | 'succeeded' | 'skipped'
-  failure: Failure | null
-  /** A failure that may pass by itself: not before this time. */
-  retryAt: number | null
-  tries: number
-  /** A build ran for it. */
-  built: boolean
-  startedAt: number
-}
-
 /**
  * unknown: not probed since trimtab started; starting: never answered well; ready; unready: did, and then failed
  * several times in a row.
@@ -53,25 +39,11 @@ export interface Attempt {
 export type HealthState = 'unknown' | 'starting' | 'ready' | 'unready'
 
 export interface SeenInstance extends Instance {
-  health: HealthState
+  probe: HealthState
   /** Requests in flight through the router; null where it cannot tell. */
   inFlight: number | null
   /** Since when it is drained: out of the routes, confirmed. */
   drainingSince: number | null
-}
-
-/** An instance that ended without having been asked to. */
-export interface Crash {
-  instance: string
-  process: string
-  fingerprint: string
-  at: number
-  /** How long it had run. */
-  ranMs: number
-  /** The last lines of its log. */
-  log: string
-  /** "exit code 1", "SIGSEGV", "never answered". */
-  how: string
 }
 
 export interface Observed {

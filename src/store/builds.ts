@@ -1,0 +1,23 @@
+/** Builds that ran, and how they ended. Their logs are with the builder. */
+import type { CommitId } from '../domain.ts'
+import type { Db } from './database.ts'
+
+export interface BuildRecord {
+  app: string
+  commit: CommitId
+  key: string
+  outcome: string
+  message: string
+  durationMs: number
+}
+
+export function buildsTable(db: Db) {
+  const add = db.prepare(
+    'INSERT INTO builds (app, commit_id, key, outcome, message, duration_ms, at) VALUES (?, ?, ?, ?, ?, ?, ?)',
+  )
+  const last = db.prepare<[string], string>('SELECT key FROM builds WHERE app = ? ORDER BY id DESC LIMIT 1')
+  return {
+    add: (b: BuildRecord, at: number) => void add.run(b.app, b.commit, b.key, b.outcome, b.message, Math.round(b.durationMs), at),
+    last: (app: string) => (last.pluck().get(app) as string | undefined) ?? null,
+  }
+}

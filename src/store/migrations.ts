@@ -1,0 +1,94 @@
+/** Numbered, append-only: a migration that has been released is never edited. `user_version` counts those applied. */
+export const MIGRATIONS: string[] = [
+  `
+  CREATE TABLE apps (
+    app TEXT PRIMARY KEY,
+    suspended_at INTEGER,
+    fresh_from INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+
+  -- What was attempted. What was applied is in releases: a commit that failed has a row here and none that is live there.
+  CREATE TABLE attempts (
+    id INTEGER PRIMARY KEY,
+    app TEXT NOT NULL,
+    commit_id TEXT NOT NULL,
+    settings TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('open', 'failed', 'succeeded', 'skipped', 'superseded')),
+    code TEXT,
+    message TEXT,
+    retry_at INTEGER,
+    tries INTEGER NOT NULL DEFAULT 0,
+    built INTEGER NOT NULL DEFAULT 0,
+    started_at INTEGER NOT NULL,
+    ended_at INTEGER
+  ) STRICT;
+  CREATE INDEX attempts_app ON attempts (app, id);
+
+  CREATE TABLE releases (
+    app TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    commit_id TEXT NOT NULL,
+    image_key TEXT NOT NULL,
+    content TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    built INTEGER NOT NULL,
+    phase TEXT NOT NULL CHECK (phase IN ('todo', 'running', 'done')),
+    status TEXT NOT NULL CHECK (status IN ('pending', 'live', 'superseded', 'failed')),
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    live_at INTEGER,
+    PRIMARY KEY (app, version)
+  ) STRICT;
+  CREATE UNIQUE INDEX releases_one_live ON releases (app) WHERE status = 'live';
+  CREATE UNIQUE INDEX releases_one_pending ON releases (app) WHERE status = 'pending';
+
+  CREATE TABLE claims (
+    route TEXT PRIMARY KEY,
+    app TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE builds (
+    id INTEGER PRIMARY KEY,
+    app TEXT NOT NULL,
+    commit_id TEXT NOT NULL,
+    key TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    message TEXT NOT NULL,
+    duration_ms INTEGER NOT NULL,
+    at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX builds_app ON builds (app, id);
+
+  CREATE TABLE drains (
+    instance TEXT PRIMARY KEY,
+    app TEXT NOT NULL,
+    since INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX drains_app ON drains (app);
+
+  CREATE TABLE crashes (
+    id INTEGER PRIMARY KEY,
+    app TEXT NOT NULL,
+    instance TEXT NOT NULL,
+    process TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    ran_ms INTEGER NOT NULL,
+    how TEXT NOT NULL,
+    log TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX crashes_app ON crashes (app, id);
+
+  CREATE TABLE events (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    app TEXT NOT NULL,
+    type TEXT NOT NULL,
+    commit_id TEXT,
+    release INTEGER,
+    message TEXT NOT NULL,
+    duration_ms INTEGER
+  ) STRICT;
+  CREATE INDEX events_app ON events (app, id);
+  `,
+]

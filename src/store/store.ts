@@ -1,0 +1,103 @@
+/** The Store over SQLite: each method one transaction across the tables it concerns. */
+import { join } from 'node:path'
+import type { AppRecord, Store } from '../ports.ts'
+import { appsTable } from './apps.ts'
+import { attemptsTable } from './attempts.ts'
+import { buildsTable } from './builds.ts'
+import { claimsTable } from './claims.ts'
+import { openDatabase } from './database.ts'
+import { eventsTable } from './events.ts'
+import { crashesTable, drainsTable } from './instances.ts'
+import { releasesTable } from './releases.ts'
+
+/** Opens the store of a state directory; errors as of openDatabase. */
+export function openStore(state: string, now: () => number = Date.now): Store {
+  const db = openDatabase(join(state, 'trimtab.db'))
+  const apps = appsTable(db)
+  const attempts = attemptsTable(db)
+  const releases = releasesTable(db)
+  const claims = claimsTable(db)
+  const builds = buildsTable(db)
+  const drains = drainsTable(db)
+  const crashes = crashesTable(db)
+  const events = eventsTable(db)
+  const atomic = <A extends unknown[], R>(work: (...args: A) => R) => {
+    const run = db.transaction(work)
+    return (...args: A): R => run.immediate(...args)
+  }
+
+  /** The live release's routes are the app's claims, once nothing is pending. */
+  const settleClaims = (app: string) => claims.set(app, releases.byStatus(app, 'live')?.release.content.routes ?? [])
+
+  return {
+    read(app): AppRecord {
+      const live = releases.byStatus(app, 'live')
+      const pending = releases.byStatus(app, 'pending')
+      const { suspended_at, fresh_from } = apps.get(app)
+      return {
+        attempt: attempts.last(app),
+        serving: live?.release ?? null,
+        liveSince: live?.live_at ?? null,
+        pending: pending?.release ?? null,
+        phase: pending?.phase ?? 'todo',
+        retired: releases.retired(app),
+        lastVersion: releases.last(app),
+        crashes: crashes.recent(app),
+        draining: drains.all(app),
+        freshFrom: fresh_from,
+        suspendedSince: suspended_at,
+      }
+    },
+    begin: atomic((app, { commit, settings, skip }) => {
+      attempts.open(app, commit, settings, skip ? 'skipped' : 'open', now())
+      releases.move(app, 'pending', 'superseded')
+      settleClaims(app)
+    }),
+    building: (app) => attempts.built(app),
+    release: atomic((release, adopted) => {
+      claims.add(release.app, release.content.routes)
+      if (adopted) attempts.end(release.app, 'succeeded', null, now())
+      return releases.insert(release, adopted ? 'live' : 'pending', now())
+    }),
+    phase: (app, version, phase) => releases.phase(app, version, phase),
+    goLive: atomic((app, version) => {
+      releases.move(app, 'live', 'superseded')
+      releases.live(app, version, now())
+      attempts.end(app, 'succeeded', null, now())
+      settleClaims(app)
+    }),
+    settle: (app) => attempts.end(app, 'succeeded', null, now()),
+    fail: atomic((app, failure) => {
+      attempts.end(app, 'failed', failure, now())
+      releases.move(app, 'pending', 'failed')
+      settleClaims(app)
+    }),
+    retryLater: (app, failure, at) => attempts.later(app, failure, at),
+    drain: (app, instance) => drains.add(app, instance, now()),
+    undrain: (_app, instance) => drains.drop(instance),
+    ended: atomic((app, instance, crash) => {
+      drains.drop(instance)
+      if (crash) crashes.add(app, crash)
+    }),
+    again: atomic((app) => {
+      const last = attempts.last(app)
+      if (last?.state === 'failed') attempts.end(app, 'superseded', last.failure, now())
+      else if (last?.retryAt) attempts.soon(app)
+    }),
+    suspend: (app) => apps.suspend(app, now()),
+    restart: (app) => apps.restart(app, now()),
+    claims: () => claims.all(),
+    claim: atomic((app, routes) => {
+      if (!claims.has(app)) claims.add(app, routes)
+    }),
+    forget: (app) => claims.set(app, []),
+    releases: (app, limit) => releases.newest(app, limit),
+    keptImages: (count) => releases.kept(count),
+    buildRecord: (record) => builds.add(record, now()),
+    lastBuild: (app) => builds.last(app),
+    event: (event) => events.add(event, now()),
+    events: ({ app, limit, afterId }) => events.last(app, limit, afterId ?? 0),
+    onEvent: (seen) => events.watch(seen),
+    close: () => void db.close(),
+  }
+}
