@@ -1,0 +1,113 @@
+import type { AppStatus } from '../domain.ts'
+import { TrimtabError } from '../errors.ts'
+import type { Control, PlannedAction, Terminal } from '../ports.ts'
+import { type Call, call, failureIn, readText } from './request.ts'
+import { runOver } from './run-client.ts'
+import { API, type EventView, type LogLineView, type ReleaseView, type SyncUpdateView } from './wire.ts'
+
+type Query = Record<string, string | number | boolean | undefined>
+
+/**
+ * The running platform of a state directory, over its socket: the methods of Control, with what they give as it is on the
+ * wire. Throws what the platform threw, and NotRunning where nobody listens. A stream whose signal is aborted just ends.
+ */
+export class Client {
+  readonly #state: string
+
+  constructor(state: string) {
+    this.#state = state
+  }
+
+  version(): Promise<ReturnType<Control['version']>> {
+    return this.#json({ method: 'GET', path: at('/version') })
+  }
+
+  status(app?: string): Promise<AppStatus[]> {
+    return this.#json({ method: 'GET', path: app === undefined ? at('/apps') : of(app) })
+  }
+
+  releases(app: string): Promise<ReleaseView[]> {
+    return this.#json({ method: 'GET', path: of(app, '/releases') })
+  }
+
+  plan(app?: string): Promise<Array<{ app: string; actions: PlannedAction[] }>> {
+    return this.#json({ method: 'GET', path: at('/plan', { app }) })
+  }
+
+  async restart(app: string): Promise<void> {
+    await this.#json({ method: 'POST', path: of(app, '/restart') })
+  }
+
+  events(options: { app?: string; limit: number; follow: boolean; signal?: AbortSignal }): AsyncGenerator<EventView> {
+    const { signal, ...query } = options
+    return this.#lines({ method: 'GET', path: at('/events', query), ...(signal && { signal }) })
+  }
+
+  logs(
+    app: string,
+    options: { process?: string; lines: number; follow: boolean; signal?: AbortSignal },
+  ): AsyncGenerator<LogLineView> {
+    const { signal, ...query } = options
+    return this.#lines({ method: 'GET', path: of(app, '/logs', query), ...(signal && { signal }) })
+  }
+
+  async *buildLog(app: string, { follow, signal }: { follow: boolean; signal?: AbortSignal }): AsyncGenerator<string> {
+    const path = of(app, '/build-log', { follow })
+    for await (const { text } of this.#lines<{ text: string }>({ method: 'GET', path, ...(signal && { signal }) })) yield text
+  }
+
+  sync({ app, wait, signal }: { app?: string; wait: boolean; signal?: AbortSignal }): AsyncGenerator<SyncUpdateView> {
+    return this.#lines({ method: 'POST', path: at('/sync'), body: { app, wait }, ...(signal && { signal }) })
+  }
+
+  async *down(app?: string): AsyncGenerator<string> {
+    const path = app === undefined ? at('/down') : of(app, '/down')
+    for await (const { text } of this.#lines<{ text: string }>({ method: 'POST', path })) yield text
+  }
+
+  /** As Control.run; when the signal is aborted, its reason may name the signal to pass on ('SIGINT'). */
+  run(app: string, command: string[], terminal: Terminal): Promise<number> {
+    return runOver(this.#state, of(app, '/run'), command, terminal)
+  }
+
+  async #json<T>(request: Call): Promise<T> {
+    const { response } = await call(this.#state, request)
+    return JSON.parse(await readText(response)) as T
+  }
+
+  async *#lines<T>(request: Call): AsyncGenerator<T> {
+    const { response } = await call(this.#state, request)
+    let rest = ''
+    try {
+      response.setEncoding('utf8')
+      for await (const chunk of response) {
+        const lines = `${rest}${chunk}`.split('\n')
+        rest = lines.pop() ?? ''
+        for (const line of lines) yield parseLine<T>(line)
+      }
+    } catch (error) {
+      if (request.signal?.aborted) return
+      if (error instanceof TrimtabError) throw error
+      throw new TrimtabError('Internal', 'trimtab ended before its answer did.', { retry: true, cause: error })
+    } finally {
+      response.destroy()
+    }
+  }
+}
+
+function parseLine<T>(line: string): T {
+  const value: unknown = JSON.parse(line)
+  const failure = failureIn(value)
+  if (failure !== null) throw failure
+  return value as T
+}
+
+function at(path: string, query: Query = {}): string {
+  const given = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) given.set(name, String(value))
+  return `${API}${path}${given.size > 0 ? `?${given}` : ''}`
+}
+
+function of(app: string, path = '', query: Query = {}): string {
+  return at(`/apps/${encodeURIComponent(app)}${path}`, query)
+}

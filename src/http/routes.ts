@@ -1,0 +1,169 @@
+/** The API as a table: what is asked, how it is checked, what answers it. The server and the OpenAPI page are both made from it. */
+import type { Control } from '../ports.ts'
+import type { JsonSchema } from './schemas.ts'
+import * as schema from './schemas.ts'
+import { eventView, logLineView, releaseView, syncUpdateView } from './wire.ts'
+
+interface Description {
+  method: 'GET' | 'POST'
+  /** Below /api/v1, with `:name` for parameters. */
+  path: string
+  summary: string
+  params?: JsonSchema
+  query?: JsonSchema
+  body?: JsonSchema
+  /** Of the answer, or of each line of a stream. */
+  answer: JsonSchema
+}
+
+/** Params, query and body, checked and merged. */
+export type Input = Record<string, unknown>
+
+export interface JsonRoute extends Description {
+  kind: 'json'
+  handle(control: Control, input: Input): Promise<unknown>
+}
+
+/** Answers one JSON value a line, as they come. `signal` ends when the client goes away or the server closes. */
+export interface StreamRoute extends Description {
+  kind: 'stream'
+  /** Once begun it goes on to its end, with or without the client: half a `down` helps nobody. */
+  unstoppable?: true
+  stream(control: Control, input: Input, signal: AbortSignal): AsyncIterable<unknown>
+}
+
+export type ApiRoute = JsonRoute | StreamRoute
+
+interface OneApp {
+  app: string
+}
+interface MaybeApp {
+  app?: string
+}
+
+/** The schemas above a handler are what makes its input type true. */
+function json<I>(route: Description & { handle: (control: Control, input: I) => Promise<unknown> }): ApiRoute {
+  return { ...route, kind: 'json', handle: (control, input) => route.handle(control, input as I) }
+}
+
+function stream<I>(
+  route: Description & {
+    unstoppable?: true
+    stream: (control: Control, input: I, signal: AbortSignal) => AsyncIterable<unknown>
+  },
+): ApiRoute {
+  return { ...route, kind: 'stream', stream: (control, input, signal) => route.stream(control, input as I, signal) }
+}
+
+async function* map<A, B>(items: AsyncIterable<A>, view: (item: A) => B): AsyncGenerator<B> {
+  for await (const item of items) yield view(item)
+}
+
+const asText = (text: string) => ({ text })
+
+export const routes: readonly ApiRoute[] = [
+  json({
+    method: 'GET',
+    path: '/version',
+    summary: 'The running platform',
+    answer: schema.version,
+    handle: async (control) => control.version(),
+  }),
+  json({
+    method: 'GET',
+    path: '/apps',
+    summary: 'Status of every app',
+    answer: schema.listOf(schema.appStatus),
+    handle: (control) => control.status(),
+  }),
+  json<OneApp>({
+    method: 'GET',
+    path: '/apps/:app',
+    summary: 'Status of one app, as a list of one',
+    params: schema.oneApp,
+    answer: schema.listOf(schema.appStatus),
+    handle: (control, { app }) => control.status(app),
+  }),
+  json<OneApp>({
+    method: 'GET',
+    path: '/apps/:app/releases',
+    summary: 'Releases, newest first',
+    params: schema.oneApp,
+    answer: schema.listOf(schema.release),
+    handle: async (control, { app }) => (await control.releases(app)).map(releaseView),
+  }),
+  json<MaybeApp>({
+    method: 'GET',
+    path: '/plan',
+    summary: 'What a pass would do now, and why; changes nothing',
+    query: schema.maybeApp,
+    answer: schema.listOf(schema.plan),
+    handle: (control, { app }) => control.plan(app),
+  }),
+  stream<MaybeApp & { limit: number; follow: boolean }>({
+    method: 'GET',
+    path: '/events',
+    summary: 'Events, oldest first',
+    query: schema.object({ app: schema.appName, limit: schema.count(100), follow: schema.flag }, ['app', 'limit', 'follow']),
+    answer: schema.event,
+    stream: (control, input, signal) => map(control.events({ ...input, signal }), eventView),
+  }),
+  stream<OneApp & { process?: string; lines: number; follow: boolean }>({
+    method: 'GET',
+    path: '/apps/:app/logs',
+    summary: 'Output of the app',
+    params: schema.oneApp,
+    query: schema.object({ process: schema.appName, lines: schema.count(100), follow: schema.flag }, [
+      'process',
+      'lines',
+      'follow',
+    ]),
+    answer: schema.logLine,
+    stream: (control, { app, ...options }, signal) => map(control.logs(app, { ...options, signal }), logLineView),
+  }),
+  stream<OneApp & { follow: boolean }>({
+    method: 'GET',
+    path: '/apps/:app/build-log',
+    summary: 'Log of the newest build',
+    params: schema.oneApp,
+    query: schema.object({ follow: schema.flag }, ['follow']),
+    answer: schema.textLine,
+    stream: (control, { app, follow }, signal) => map(control.buildLog(app, { follow, signal }), asText),
+  }),
+  stream<MaybeApp & { wait: boolean }>({
+    method: 'POST',
+    path: '/sync',
+    summary: 'Looks at git now; with wait, streams until the commit is live or has failed',
+    body: schema.object({ app: schema.appName, wait: schema.flag }, ['app', 'wait']),
+    answer: schema.syncUpdate,
+    stream: (control, input, signal) => map(control.sync({ ...input, signal }), syncUpdateView),
+  }),
+  json<OneApp>({
+    method: 'POST',
+    path: '/apps/:app/restart',
+    summary: 'Replaces every instance, without a gap; lifts down',
+    params: schema.oneApp,
+    answer: schema.ok,
+    handle: async (control, { app }) => {
+      await control.restart(app)
+      return { ok: true }
+    },
+  }),
+  stream<OneApp>({
+    method: 'POST',
+    path: '/apps/:app/down',
+    summary: 'Stops one app until restart',
+    params: schema.oneApp,
+    answer: schema.textLine,
+    unstoppable: true,
+    stream: (control, { app }) => map(control.down(app), asText),
+  }),
+  stream({
+    method: 'POST',
+    path: '/down',
+    summary: 'Stops every app and the router, and then the platform itself',
+    answer: schema.textLine,
+    unstoppable: true,
+    stream: (control) => map(control.down(), asText),
+  }),
+]

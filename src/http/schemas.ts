@@ -1,0 +1,95 @@
+/** JSON schemas of what the API takes and gives: fastify checks the first, the OpenAPI page shows both. */
+
+export interface JsonSchema {
+  type?: string | string[]
+  description?: string
+  enum?: readonly string[]
+  default?: unknown
+  minLength?: number
+  maxLength?: number
+  minimum?: number
+  maximum?: number
+  properties?: Record<string, JsonSchema>
+  required?: readonly string[]
+  additionalProperties?: boolean
+  items?: JsonSchema
+  anyOf?: JsonSchema[]
+}
+
+/** All properties are required unless named in `optional`; others are refused. */
+export function object(properties: Record<string, JsonSchema>, optional: readonly string[] = []): JsonSchema {
+  const required = Object.keys(properties).filter((name) => !optional.includes(name))
+  return { type: 'object', properties, required, additionalProperties: false }
+}
+
+/** An answer: fields may be added later, so others are not excluded. */
+function answer(properties: Record<string, JsonSchema>): JsonSchema {
+  return { type: 'object', properties, required: Object.keys(properties) }
+}
+
+const text: JsonSchema = { type: 'string' }
+const number: JsonSchema = { type: 'integer' }
+const textOrNull: JsonSchema = { type: ['string', 'null'] }
+const numberOrNull: JsonSchema = { type: ['integer', 'null'] }
+const time: JsonSchema = { type: 'string', description: 'ISO 8601, UTC' }
+
+export const listOf = (items: JsonSchema): JsonSchema => ({ type: 'array', items })
+const orNull = (schema: JsonSchema): JsonSchema => ({ anyOf: [schema, { type: 'null' }] })
+
+// ── What is asked ──────────────────────────────────────────────────────────────────────────────────────────
+
+export const appName: JsonSchema = { type: 'string', minLength: 1, maxLength: 100, description: 'Name of an app' }
+export const flag: JsonSchema = { type: 'boolean', default: false }
+export const count = (byDefault: number): JsonSchema => ({ type: 'integer', minimum: 0, maximum: 100_000, default: byDefault })
+export const oneApp = object({ app: appName })
+export const maybeApp = object({ app: appName }, ['app'])
+
+// ── What is answered ───────────────────────────────────────────────────────────────────────────────────────
+
+export const version = answer({ version: text, pid: number, state: text, runtime: text, router: text, startedAt: time })
+
+export const appStatus = answer({
+  app: text,
+  status: { type: 'string', enum: ['Pending', 'Building', 'Deploying', 'Live', 'Failed', 'Suspended'] },
+  desired: answer({ commit: textOrNull }),
+  serving: orNull(answer({ commit: text, release: number, since: time })),
+  failure: orNull(answer({ commit: textOrNull, code: text, message: text })),
+  urls: listOf(text),
+  processes: listOf(answer({ type: text, want: number, ready: number })),
+  message: text,
+})
+
+export const release = answer({
+  app: text,
+  version: number,
+  commit: text,
+  image: { type: 'string', description: "The build's key: equal for equal inputs" },
+  built: { type: 'boolean', description: 'false: the image was there already' },
+  createdAt: time,
+  createdBy: text,
+  status: { type: 'string', enum: ['pending', 'live', 'superseded', 'failed'] },
+})
+
+export const event = answer({
+  id: number,
+  at: time,
+  app: { type: 'string', description: 'Empty for what concerns the whole platform' },
+  type: text,
+  commit: textOrNull,
+  release: numberOrNull,
+  message: text,
+  durationMs: numberOrNull,
+})
+
+export const plan = answer({ app: text, actions: listOf(answer({ action: text, target: text, reason: text })) })
+export const logLine = answer({ at: textOrNull, instance: text, line: text })
+export const textLine = answer({ text })
+export const syncUpdate: JsonSchema = {
+  anyOf: [
+    answer({ kind: { type: 'string', enum: ['log'] }, text }),
+    answer({ kind: { type: 'string', enum: ['event'] }, event }),
+    answer({ kind: { type: 'string', enum: ['result'] }, ok: { type: 'boolean' }, app: text, status: appStatus }),
+  ],
+}
+export const ok = answer({ ok: { type: 'boolean' } })
+export const failure = answer({ error: answer({ code: text, message: text }) })
