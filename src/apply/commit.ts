@@ -1,0 +1,81 @@
+/** Steps about a commit: it is seen, built, and comes to an end. */
+import type { Failure } from '../errors.ts'
+import { asTrimtabError } from '../errors.ts'
+import type { Step } from '../plan/steps.ts'
+import { declared, type World } from '../world.ts'
+import type { Pass } from './perform.ts'
+
+type Of<A extends Step['action']> = Omit<Extract<Step, { action: A }>, 'action' | 'reason'>
+
+/** So many lines of a log go with a verdict. */
+const LOG_LINES = 20
+
+export function begin(step: Of<'begin'>, { app, world, desired, observed, build }: Pass): void {
+  const { commit, skip } = step
+  const unbuilt = desired.target.kind === 'commit' && desired.target.outcome.state === 'unbuilt'
+  const again = observed.attempt?.commit === commit
+  world.store.begin(app, step)
+  const title = titleOf(app, world)
+  if (skip) world.store.event({ app, type: 'CommitSkipped', commit, message: `not deployed, as its message says: ${title}` })
+  else world.store.event({ app, type: 'CommitSeen', commit, message: again ? `${title} (once more)` : title })
+  // Wanting this build, or none, ends that of an older commit.
+  if (unbuilt && build && !skip) {
+    world.store.building(app)
+    world.builder.want(app, build, true)
+  } else world.builder.want(app, null)
+}
+
+export function build({ app, world, build }: Pass): void {
+  if (!build) return
+  world.store.building(app)
+  world.builder.want(app, build)
+}
+
+export function settle(step: Of<'settle'>, { app, world, observed }: Pass): void {
+  const { commit, release } = step
+  world.builder.want(app, null)
+  world.store.settle(app)
+  const durationMs = world.now() - (observed.attempt?.startedAt ?? world.now())
+  world.store.event({
+    app,
+    type: 'RolloutSucceeded',
+    commit,
+    release,
+    message: `nothing of ${app} differs from what is live`,
+    durationMs,
+  })
+}
+
+export async function fail(step: Of<'fail'>, { app, world, observed }: Pass): Promise<void> {
+  const failure = await withLog(step.failure, step.blame, app, world)
+  world.store.fail(app, failure)
+  const release = observed.pending?.version ?? null
+  const serving = observed.serving ? `; v${observed.serving.version} serves on` : ''
+  const durationMs = world.now() - (observed.attempt?.startedAt ?? world.now())
+  if (failure.code === 'ReleaseFailed') {
+    world.store.event({ app, type: 'ReleasePhaseFailed', commit: step.commit, release, message: failure.message })
+  }
+  const message = `${failure.code}: ${failure.message.split('\n', 1)[0]}${serving}`
+  world.store.event({ app, type: 'RolloutFailed', commit: step.commit, release, message, durationMs })
+}
+
+export function retryLater(step: Of<'retry-later'>, { app, world }: Pass): void {
+  // Forgotten by the builder, so that it is asked for anew when its time comes.
+  world.builder.want(app, null)
+  world.store.retryLater(app, step.failure, step.at)
+  const seconds = Math.max(1, Math.round((step.at - world.now()) / 1000))
+  const message = `${step.failure.code}: ${step.failure.message.split('\n', 1)[0]} (next try in ${seconds} s)`
+  world.store.event({ app, type: 'RetryScheduled', commit: step.commit, message })
+}
+
+async function withLog(failure: Failure, instance: string | null, app: string, world: World): Promise<Failure> {
+  if (!instance) return failure
+  const lines = await world.runtime.tail(app, instance, LOG_LINES).catch((error) => [asTrimtabError(error).message])
+  if (lines.length === 0) return { ...failure, message: `${failure.message}\n(${instance} wrote nothing)` }
+  return { ...failure, message: `${failure.message}\n${lines.join('\n')}` }
+}
+
+function titleOf(app: string, world: World): string {
+  const spec = declared(world, app)
+  return (spec && world.source.head(spec)?.message.split('\n', 1)[0]) ?? ''
+}

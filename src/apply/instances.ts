@@ -1,0 +1,102 @@
+/** Steps about instances: start, drain, stop, and taking note of an exit. */
+import type { InstanceSpec, Listen, Release } from '../domain.ts'
+import type { Step } from '../plan/steps.ts'
+import { environmentOf } from '../release/environment.ts'
+import type { World } from '../world.ts'
+import type { Pass } from './perform.ts'
+
+type Of<A extends Step['action']> = Extract<Step, { action: A }>
+
+export async function start(step: Of<'start'>, { app, world, observed }: Pass): Promise<void> {
+  const { release, process: type, index } = step
+  const process = release.content.processes.find((p) => p.type === type)
+  if (!process) return
+  if (
+    index === 1 &&
+    release.status === 'pending' &&
+    !observed.instances.some((i) => i.release === release.version && !i.oneOff)
+  ) {
+    world.store.event({
+      app,
+      type: 'RolloutStarted',
+      commit: release.commit,
+      release: release.version,
+      message: rollout(release),
+    })
+  }
+  const spec = specOf(release, type, index, process.command, false)
+  const instance = await world.runtime.start(spec, await routedAddresses(world))
+  const message = `${instance.name} started${instance.address ? ` on port ${instance.address.port}` : ''}: ${step.reason}`
+  world.store.event({ app, type: 'InstanceStarted', commit: release.commit, release: release.version, message })
+}
+
+export function specOf(release: Release, process: string, index: number, command: string, oneOff: boolean): InstanceSpec {
+  const settings = release.content.processes.find((p) => p.type === process)
+  return {
+    app: release.app,
+    process,
+    release: release.version,
+    index,
+    commit: release.commit,
+    fingerprint: release.fingerprint,
+    image: release.content.image,
+    command,
+    env: environmentOf(release, process, index),
+    stop: settings?.stop ?? { signal: 'SIGTERM', timeoutMs: 30_000 },
+    health: settings?.health ?? { intervalMs: 10_000, timeoutMs: 10_000, graceMs: 30_000 },
+    oneOff,
+  }
+}
+
+/** Addresses that any route file names: none is given to a new instance, so that no app ever answers for another. */
+export async function routedAddresses(world: World): Promise<Listen[]> {
+  const tables = await Promise.all((await world.router.apps()).map((app) => world.router.read(app).catch(() => null)))
+  return tables.flatMap((table) => table?.routes.flatMap((route) => route.servers) ?? [])
+}
+
+export function drain(step: Of<'drain'>, { app, world, observed }: Pass): void {
+  world.store.drain(app, step.instance)
+  const seen = observed.instances.find((i) => i.name === step.instance)
+  if (!step.unhealthy || !seen) return
+  const { name, process, fingerprint, startedAt, commit, release } = seen
+  const crash = {
+    instance: name,
+    process,
+    fingerprint,
+    at: observed.now,
+    ranMs: observed.now - startedAt,
+    how: 'stopped answering',
+    log: '',
+  }
+  world.store.ended(app, '', crash)
+  world.store.event({ app, type: 'InstanceUnhealthy', commit, release, message: `${name} does not answer, and is replaced` })
+}
+
+export async function stop(step: Of<'stop'>, { world, observed }: Pass): Promise<void> {
+  const seen = observed.instances.find((i) => i.name === step.instance)
+  if (seen) await world.runtime.stop(step.instance, seen.stop)
+}
+
+export async function reap(step: Of<'reap'>, { app, world, observed }: Pass): Promise<void> {
+  const seen = observed.instances.find((i) => i.name === step.instance)
+  if (!seen) return
+  const { name, process, fingerprint, startedAt, commit, release } = seen
+  const at = seen.exit?.at ?? observed.now
+  if (step.crashed) {
+    const log = (await world.runtime.tail(app, name, 20).catch(() => [])).join('\n')
+    world.store.ended(app, name, { instance: name, process, fingerprint, at, ranMs: at - startedAt, how: step.reason, log })
+    const last = log.split('\n').findLast((line) => line.trim() !== '')
+    const message = `${name} ended by itself (${step.reason})${last ? `: ${last.slice(0, 200)}` : ''}`
+    world.store.event({ app, type: 'InstanceExited', commit, release, message, durationMs: at - startedAt })
+  } else {
+    world.store.ended(app, name, null)
+    const message = `${name} has stopped (${step.reason})`
+    if (!seen.oneOff) world.store.event({ app, type: 'InstanceStopped', commit, release, message, durationMs: at - startedAt })
+  }
+  // Noted first: a note too many is a line of history, one too few a back-off that never comes.
+  await world.runtime.remove(name)
+}
+
+function rollout(release: Release): string {
+  return `v${release.version}: ${release.content.processes.map((p) => `${p.type} ×${p.scale}`).join(', ')}`
+}

@@ -1,0 +1,82 @@
+/** The one dull place: performs a step of a plan, and records that it did. */
+import { instanceName } from '../domain.ts'
+import { asTrimtabError } from '../errors.ts'
+import type { Step } from '../plan/steps.ts'
+import type { Desired, Observed } from '../plan/world.ts'
+import type { BuildPlan } from '../ports.ts'
+import type { World } from '../world.ts'
+import * as commit from './commit.ts'
+import * as instances from './instances.ts'
+import * as releases from './releases.ts'
+import * as routes from './routes.ts'
+
+/** What a step may need to know beyond itself: the values it was planned from. */
+export interface Pass {
+  app: string
+  desired: Desired
+  observed: Observed
+  build: BuildPlan | null
+  world: World
+}
+
+/** Errors are for the controller: it looks again later. What is a verdict on the commit is recorded here instead. */
+export async function perform(step: Step, pass: Pass): Promise<void> {
+  switch (step.action) {
+    case 'begin':
+      return commit.begin(step, pass)
+    case 'build':
+      return commit.build(pass)
+    case 'settle':
+      return commit.settle(step, pass)
+    case 'fail':
+      return commit.fail(step, pass)
+    case 'retry-later':
+      return commit.retryLater(step, pass)
+    case 'release':
+      return releases.create(step, pass)
+    case 'run-release-phase':
+      return releases.runPhase(step, pass)
+    case 'pass-release-phase':
+      return releases.passPhase(step, pass)
+    case 'go-live':
+      return releases.goLive(step, pass)
+    case 'start':
+      return start(step, pass)
+    case 'drain':
+      return instances.drain(step, pass)
+    case 'undrain':
+      return pass.world.store.undrain(pass.app, step.instance)
+    case 'stop':
+      return instances.stop(step, pass)
+    case 'reap':
+      return instances.reap(step, pass)
+    case 'write-routes':
+      return routes.write(step, pass)
+    case 'remove-routes':
+      return routes.remove(step, pass)
+    case 'forget':
+      return releases.forget(pass)
+  }
+}
+
+/** What cannot be started is a verdict on a release that is being rolled out, and a crash of one that is live. */
+async function start(step: Extract<Step, { action: 'start' }>, pass: Pass): Promise<void> {
+  const { world, app, observed } = pass
+  try {
+    await instances.start(step, pass)
+  } catch (thrown) {
+    const error = asTrimtabError(thrown)
+    if (error.code === 'RuntimeUnavailable') throw error
+    const { release, process } = step
+    if (release.status === 'pending' && !error.retry) {
+      return commit.fail({ commit: release.commit, failure: error.failure, blame: null }, pass)
+    }
+    if (release.status === 'pending') {
+      const at = world.now() + 5_000
+      return commit.retryLater({ commit: release.commit, failure: error.failure, at }, pass)
+    }
+    const instance = instanceName({ app, process, release: release.version, index: step.index })
+    const crash = { instance, process, fingerprint: release.fingerprint, at: observed.now, ranMs: 0, how: error.message, log: '' }
+    world.store.ended(app, instance, crash)
+  }
+}

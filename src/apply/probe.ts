@@ -1,0 +1,37 @@
+/** One question to an instance: do you answer? */
+import { request } from 'node:http'
+import type { Health, Listen } from '../domain.ts'
+
+/**
+ * Resolves true for a good answer within the health's timeout. With a path: GET must answer 2xx or 3xx. Without: any HTTP
+ * answer will do, for only the app knows what its pages should say; an open port alone is no answer (a server may listen long
+ * before its code is loaded, and a stopped process still has its backlog).
+ */
+export function probe(address: Listen, health: Health): Promise<boolean> {
+  return new Promise((resolve) => {
+    const { host, port } = address
+    const call = request({
+      host,
+      port,
+      agent: false,
+      method: health.path === undefined ? 'HEAD' : 'GET',
+      path: health.path ?? '/',
+      headers: { host: `${host}:${port}`, connection: 'close', 'user-agent': 'trimtab-probe' },
+    })
+    // One clock for the whole exchange: the socket's own timeout starts anew with every byte.
+    const timer = setTimeout(() => call.destroy(), health.timeoutMs)
+    const settle = (good: boolean) => {
+      clearTimeout(timer)
+      resolve(good)
+      call.destroy()
+    }
+    call.on('response', (response) => {
+      const status = response.statusCode ?? 0
+      response.resume()
+      settle(health.path === undefined ? status > 0 : status >= 200 && status < 400)
+    })
+    call.on('error', () => settle(false))
+    call.on('close', () => settle(false))
+    call.end()
+  })
+}

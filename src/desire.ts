@@ -1,0 +1,83 @@
+/** What git says one app should be, as a value. */
+import { createHash } from 'node:crypto'
+import type { AppSpec, CommitId, Manifest } from './domain.ts'
+import { asTrimtabError, type Failure } from './errors.ts'
+import { parseManifest } from './manifest/manifest.ts'
+import type { Desired, Outcome } from './plan/world.ts'
+import type { BuildPlan } from './ports.ts'
+import { assemble } from './release/assemble.ts'
+import { declared, type World } from './world.ts'
+
+/** Larger than any that a person writes. */
+const MANIFEST_BYTES = 64 * 1024
+
+export interface Desire {
+  desired: Desired
+  /** The build that the commit asks for, once its inputs are known. */
+  build: BuildPlan | null
+}
+
+/** Reads the mirror, never the network. Throws only what is trimtab's own trouble (disk, a bug). */
+export async function desire(app: string, world: World): Promise<Desire> {
+  const spec = declared(world, app)
+  if (!spec) return { desired: { app, target: { kind: 'removed' } }, build: null }
+  if (world.store.read(app).suspendedSince !== null) return { desired: { app, target: { kind: 'suspended' } }, build: null }
+  try {
+    const head = world.source.head(spec)
+    if (!head) return unknown(app, { code: 'SourceUnreachable', message: 'the repository has not been looked at yet' })
+    const { outcome, build } = await comesTo(spec, head.commit, world)
+    const skip = /\[(skip ci|ci skip|skip cd|cd skip)\]/i.test(head.message)
+    const target = { kind: 'commit' as const, commit: head.commit, settings: settingsOf(spec, world), skip, outcome }
+    return { desired: { app, target }, build }
+  } catch (thrown) {
+    const error = asTrimtabError(thrown)
+    if (error.code === 'Internal' || error.code === 'DiskFull') throw error
+    return unknown(app, error.failure)
+  }
+}
+
+function unknown(app: string, failure: Failure): Desire {
+  return { desired: { app, target: { kind: 'unknown', failure } }, build: null }
+}
+
+async function comesTo(spec: AppSpec, commit: CommitId, world: World): Promise<{ outcome: Outcome; build: BuildPlan | null }> {
+  let build: BuildPlan | null = null
+  try {
+    const manifest = await manifestOf(spec, commit, world)
+    build = await world.builder.plan({ app: spec, commit, settings: manifest.build })
+    const image = await world.builder.find(build.key)
+    if (!image) return { outcome: { state: 'unbuilt', key: build.key, build: world.builder.state(build.key) }, build }
+    return { outcome: { state: 'built', ...assemble(spec, world.platform().domain, manifest, image) }, build }
+  } catch (thrown) {
+    const error = asTrimtabError(thrown)
+    if (error.retry) throw error
+    return { outcome: { state: 'broken', failure: error.failure }, build }
+  }
+}
+
+/** A commit never changes, so what was read of it once holds for ever. */
+const manifests = new Map<string, Manifest>()
+const MANIFESTS_KEPT = 5_000
+
+async function manifestOf(spec: AppSpec, commit: CommitId, world: World): Promise<Manifest> {
+  const key = JSON.stringify([spec.repo, spec.path, commit])
+  const known = manifests.get(key)
+  if (known) return known
+  const at = (name: string) => (spec.path === '' ? name : `${spec.path}/${name}`)
+  // Asked for first, so that a folder that is not there is told as that.
+  await world.source.entries(spec, commit, spec.path)
+  const [appYaml, procfile] = await Promise.all(
+    ['app.yaml', 'Procfile'].map((name) => world.source.read(spec, commit, at(name), MANIFEST_BYTES)),
+  )
+  const manifest = parseManifest({ appYaml: appYaml ?? null, procfile: procfile ?? null })
+  if (manifests.size >= MANIFESTS_KEPT) manifests.delete(manifests.keys().next().value ?? '')
+  manifests.set(key, manifest)
+  return manifest
+}
+
+/** What of the operator's file decides what the app is: a change here is worth a new try of the same commit. */
+function settingsOf(spec: AppSpec, world: World): string {
+  const { domain } = world.platform()
+  const decides = [spec.repo, spec.branch ?? null, spec.path, domain]
+  return createHash('sha256').update(JSON.stringify(decides)).digest('hex').slice(0, 12)
+}
