@@ -1,0 +1,45 @@
+/** The machine: limits, user, and what this version does not use. */
+import { lstat, readFile } from 'node:fs/promises'
+import { type Check, ok, warn } from './check.ts'
+
+export async function checkSystem(): Promise<Check[]> {
+  const checks = await Promise.all([checkWatches(), checkDocker()])
+  return [...checks, ...checkUser()]
+}
+
+/** Of inotify(7). Local repositories are watched; without, they are only polled. */
+async function checkWatches(): Promise<Check> {
+  const [watches, instances] = await Promise.all([limit('max_user_watches'), limit('max_user_instances')])
+  if (watches === null || instances === null) return ok('file watching', process.platform)
+  const text = `inotify: ${watches} watches, ${instances} instances`
+  const remedy = 'sysctl fs.inotify.max_user_watches=65536 fs.inotify.max_user_instances=512'
+  return watches < 8192 || instances < 64 ? warn('file watching', text, remedy) : ok('file watching', text)
+}
+
+async function limit(name: string): Promise<number | null> {
+  try {
+    return Number(await readFile(`/proc/sys/fs/inotify/${name}`, 'utf8'))
+  } catch {
+    return null
+  }
+}
+
+async function checkDocker(): Promise<Check> {
+  const path = process.env.DOCKER_HOST?.replace(/^unix:\/\//, '') ?? '/var/run/docker.sock'
+  const there = await lstat(path).then(
+    () => true,
+    () => false,
+  )
+  return ok('docker', `${there ? `${path} is there` : 'not found'}; not used by this version`)
+}
+
+function checkUser(): Check[] {
+  if (process.getuid?.() !== 0) return []
+  return [
+    warn(
+      'user',
+      'this is root',
+      "Run trimtab as a user of its own: on the process runtime, a repository's code has that user's rights",
+    ),
+  ]
+}

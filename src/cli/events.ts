@@ -1,0 +1,33 @@
+import type { Command } from 'commander'
+import { act, examples, wholeNumber } from './context.ts'
+import { describe } from './render/event.ts'
+
+interface Options {
+  follow?: true
+  lines: number
+  json?: true
+}
+
+export function addEvents(program: Command): void {
+  program
+    .command('events')
+    .description('what happened, oldest first')
+    .argument('[app]', 'only this app')
+    .option('-f, --follow', 'go on with what happens')
+    .option('-n, --lines <n>', 'how many of the past', wholeNumber, 50)
+    .option('--json', 'print one JSON object a line')
+    .addHelpText('after', examples('trimtab events hello -n 20', 'trimtab events -f --json'))
+    .action(
+      act<[string | undefined, Options]>(async (context, app, { follow = false, lines, json }) => {
+        const client = await context.client()
+        // Columns grow with what was seen: what follows cannot be known.
+        const columns = { app: 0, type: 0 }
+        for await (const event of client.events({ ...(app !== undefined && { app }), limit: lines, follow })) {
+          columns.app = Math.max(columns.app, event.app.length)
+          columns.type = Math.max(columns.type, event.type.length)
+          context.say(json ? JSON.stringify(event) : describe(event, context.paint, columns))
+        }
+        if (follow) context.remark('trimtab stopped.')
+      }),
+    )
+}

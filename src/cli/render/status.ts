@@ -1,0 +1,47 @@
+import type { AppStatus } from '../../domain.ts'
+import { type Paint, plain, toneOf } from './paint.ts'
+import { type Cell, table } from './table.ts'
+import { indent, oneLine, printable, shortCommit } from './text.ts'
+import { ago } from './time.ts'
+
+const HEAD = ['APP', 'STATUS', 'COMMIT', 'RELEASE', 'SINCE', 'PROCESSES', 'URL']
+
+/** The table of `trimtab status`, and beneath it what failed or is under way. */
+export function renderStatus(apps: AppStatus[], now: number, paint: Paint = plain): string {
+  if (apps.length === 0) return 'No apps yet: add one under `apps:` in platform.yaml.'
+  const rows = apps.map((app) => row(app, now, paint))
+  const notes = apps.map((app) => note(app, paint)).filter((text) => text !== '')
+  return [table(HEAD, rows, paint.dim), ...notes].join('\n\n')
+}
+
+function row(app: AppStatus, now: number, paint: Paint): Cell[] {
+  const { serving, processes } = app
+  return [
+    { text: app.app, style: paint.bold },
+    { text: app.status, style: toneOf(app.status, paint) },
+    commits(app),
+    serving === null ? '-' : `v${serving.release}`,
+    serving === null ? '-' : ago(serving.since, now),
+    processes.map(({ type, want, ready }) => `${type} ${ready}/${want}`).join(', ') || '-',
+    app.urls.join(' ') || '-',
+  ]
+}
+
+/** The commit that serves, and the one that is wanted where it is another. */
+function commits({ serving, desired }: AppStatus): string {
+  if (serving === null || desired.commit === null) return shortCommit(serving?.commit ?? desired.commit)
+  return serving.commit === desired.commit
+    ? shortCommit(serving.commit)
+    : `${shortCommit(serving.commit)} → ${shortCommit(desired.commit)}`
+}
+
+function note(app: AppStatus, paint: Paint): string {
+  const { failure, serving } = app
+  if (failure === null) {
+    const busy = app.status !== 'Live' && app.message !== ''
+    return busy ? `${oneLine(app.app)}: ${printable(app.message)}` : ''
+  }
+  const still = serving === null ? 'Nothing of it serves.' : `v${serving.release} (${shortCommit(serving.commit)}) still serves.`
+  const head = `${oneLine(app.app)}: ${paint.red(oneLine(failure.code))}${failure.commit === null ? '' : ` at ${shortCommit(failure.commit)}`}. ${still}`
+  return `${head}\n${indent(printable(failure.message))}`
+}

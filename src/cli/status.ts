@@ -1,0 +1,19 @@
+import type { Command } from 'commander'
+import { act, examples } from './context.ts'
+import { renderStatus } from './render/status.ts'
+
+export function addStatus(program: Command): void {
+  program
+    .command('status')
+    .description('what runs, at which commit, and what failed')
+    .argument('[app]', 'only this app')
+    .option('--json', 'print an array, one object an app')
+    .addHelpText('after', examples('trimtab status', 'trimtab status hello --json'))
+    .action(
+      act<[string | undefined, { json?: true }]>(async (context, app, { json }) => {
+        const apps = await (await context.client()).status(app)
+        if (json) context.json(apps)
+        else context.say(renderStatus(apps, Date.now(), context.paint))
+      }),
+    )
+}

@@ -1,0 +1,64 @@
+import type { Command } from 'commander'
+import type { SyncUpdateView } from '../http/wire.ts'
+import { act, type Context, examples } from './context.ts'
+import { describe } from './render/event.ts'
+import { indent, oneLine, printable, shortCommit } from './render/text.ts'
+
+type Result = Extract<SyncUpdateView, { kind: 'result' }>
+
+interface Options {
+  wait?: true
+  json?: true
+}
+
+export function addSync(program: Command): void {
+  program
+    .command('sync')
+    .description('look at git now, and try again what failed')
+    .argument('[app]', 'only this app')
+    .option('--wait', 'follow it to its end; exit 1 if the commit did not go live')
+    .option('--json', 'print the results as an array')
+    .addHelpText('after', examples('trimtab sync', 'trimtab sync hello --wait'))
+    .action(
+      act<[string | undefined, Options]>(async (context, app, { wait = false, json = false }) => {
+        const client = await context.client()
+        const results: Result[] = []
+        for await (const update of client.sync({ ...(app !== undefined && { app }), wait })) {
+          if (update.kind === 'result') results.push(update)
+          if (!json) show(context, update, wait)
+        }
+        if (json) context.json(results.map(({ kind, ...result }) => result))
+        return conclude(context, results, { wait, json })
+      }),
+    )
+}
+
+function show(context: Context, update: SyncUpdateView, wait: boolean): void {
+  if (update.kind === 'log') context.pass(update.text)
+  else if (update.kind === 'event') context.say(describe(update.event, context.paint))
+  else if (wait) context.say(resultLine(update))
+}
+
+/** What became of one app, in words. */
+function resultLine({ ok, app, status }: Result): string {
+  const { serving, failure, urls, desired } = status
+  const name = oneLine(app)
+  if (ok) {
+    const release = serving === null ? '' : ` as v${serving.release}`
+    return `${name} is live at ${shortCommit(serving?.commit ?? desired.commit)}${release}${urls.length > 0 ? `: ${urls.join(' ')}` : '.'}`
+  }
+  const reason = failure === null ? printable(status.message || status.status) : `${failure.code}\n${printable(failure.message)}`
+  const still = serving === null ? '' : `\n${name}: v${serving.release} (${shortCommit(serving.commit)}) still serves.`
+  return `${name}: ${shortCommit(desired.commit)} did not go live: ${indent(reason).trimStart()}${still}`
+}
+
+function conclude(context: Context, results: Result[], { wait, json }: { wait: boolean; json: boolean }): number {
+  if (results.some(({ ok }) => !ok)) return 1
+  if (!wait) {
+    if (!json) context.say('Looking at git now. Follow it with `trimtab events -f`.')
+    return 0
+  }
+  if (results.length > 0) return 0
+  context.remark('trimtab stopped before the end was known.')
+  return 1
+}

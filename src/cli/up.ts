@@ -1,0 +1,23 @@
+import type { Command } from 'commander'
+import { act, examples } from './context.ts'
+import { printable } from './render/text.ts'
+
+export function addUp(program: Command): void {
+  program
+    .command('up')
+    .description('run the platform in the foreground; Ctrl-C ends it, and the apps keep running')
+    .addHelpText('after', examples('trimtab up', 'trimtab up --config /etc/trimtab/platform.yaml'))
+    .action(
+      act<[object]>(async ({ config, say }) => {
+        const stop = new AbortController()
+        const end = () => {
+          // Impatience is safe: whatever is cut off here, the next `up` finishes.
+          if (stop.signal.aborted) process.exit(130)
+          stop.abort()
+        }
+        for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end)
+        const { up } = await import('../main.ts')
+        return up({ config, log: (line: string) => say(printable(line)), signal: stop.signal })
+      }),
+    )
+}
