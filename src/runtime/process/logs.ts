@@ -1,0 +1,132 @@
+/** The output of an app's instances: the last lines of each, and what comes. */
+import { type FSWatcher, readdirSync, rmSync, statSync, watch } from 'node:fs'
+import { join } from 'node:path'
+import type { Instance } from '../../domain.ts'
+import type { LogLine } from '../../ports.ts'
+import { createReader, type Reader } from './follow.ts'
+import { isPlain, type Places } from './places.ts'
+import { logFiles, type Rotator } from './rotate.ts'
+import { readTail } from './tail.ts'
+
+export interface LogsOptions {
+  process?: string
+  lines: number
+  follow: boolean
+  signal: AbortSignal
+}
+
+export interface LogSources {
+  places: Places
+  rotator: Rotator
+  keep: number
+  /** The app's instances now, oldest first, with the place in the log file where the output of each begins. */
+  instances(app: string): Array<{ instance: Instance; from: number }>
+}
+
+/** New output is noticed by a watch on the directory; where there is none to be had, and for new instances, by this. */
+const POLL_MS = 300
+
+export async function* readLogs(sources: LogSources, app: string, options: LogsOptions): AsyncGenerator<LogLine> {
+  const { places, rotator, keep, instances } = sources
+  const readers = new Map<string, Reader>()
+  const wanted = () => instances(app).filter(({ instance }) => !options.process || instance.process === options.process)
+
+  for (const { instance } of wanted()) {
+    const log = places.log(app, instance.name)
+    const { lines, offset } = readTail(logFiles(log, keep), options.lines, { whole: options.follow })
+    readers.set(instance.name, createReader(log, offset, rotator, keep))
+    for (const line of lines) yield { at: null, instance: instance.name, line }
+  }
+  if (!options.follow) return
+
+  const bell = createBell(join(places.logs, app), options.signal)
+  try {
+    while (!options.signal.aborted) {
+      let isMore = false
+      const running = new Set<string>()
+      for (const { instance, from } of wanted()) {
+        const { name, state } = instance
+        if (state !== 'exited') running.add(name)
+        if (!readers.has(name)) readers.set(name, createReader(places.log(app, name), from, rotator, keep))
+      }
+      // The same name started anew goes on in the same file; a removed instance may still have lines to be read.
+      for (const [name, reader] of readers) {
+        const { lines, more } = reader.read()
+        isMore ||= more
+        const at = Date.now()
+        const last = more || running.has(name) ? [] : reader.rest()
+        for (const line of [...lines, ...last]) {
+          yield { at, instance: name, line }
+          if (options.signal.aborted) return
+        }
+      }
+      if (!isMore) await bell.wait(POLL_MS)
+    }
+  } finally {
+    bell.close()
+  }
+}
+
+/** Rings when something is written in the directory, or on abort. */
+function createBell(dir: string, signal: AbortSignal): { wait(ms: number): Promise<void>; close(): void } {
+  let rung = false
+  let ring = () => {}
+  let watcher: FSWatcher | undefined
+  const wake = () => {
+    rung = true
+    ring()
+  }
+  try {
+    watcher = watch(dir, { persistent: false }, wake).on('error', () => watcher?.close())
+  } catch {
+    // The poll is enough.
+  }
+  signal.addEventListener('abort', wake)
+  return {
+    async wait(ms) {
+      if (!rung && !signal.aborted) {
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, ms)
+          ring = () => {
+            clearTimeout(timer)
+            resolve()
+          }
+        })
+      }
+      rung = false
+    },
+    close() {
+      watcher?.close()
+      signal.removeEventListener('abort', wake)
+    },
+  }
+}
+
+/** How many logs of removed instances stay per app, and for how long. */
+const KEPT = 20
+const KEPT_MS = 7 * 24 * 3_600_000
+
+/** Deletes the oldest logs of instances that are no more. `isLive`: whether an instance of this name is there. */
+export function pruneLogs(places: Places, app: string, isLive: (name: string) => boolean, now: number): string[] {
+  const dir = join(places.logs, app)
+  const files = list(dir)
+  const newest = new Map<string, number>()
+  for (const file of files) {
+    const name = file.replace(/\.log(\.\w+)?$/, '')
+    newest.set(name, Math.max(newest.get(name) ?? 0, statSync(join(dir, file), { throwIfNoEntry: false })?.mtimeMs ?? 0))
+  }
+  const gone = [...newest].filter(([name]) => !isLive(name)).sort(([, a], [, b]) => b - a)
+  const old = gone.filter(([, at], index) => index >= KEPT || now - at > KEPT_MS).map(([name]) => name)
+  for (const file of files) {
+    if (old.includes(file.replace(/\.log(\.\w+)?$/, ''))) rmSync(join(dir, file), { force: true })
+  }
+  return old
+}
+
+function list(dir: string): string[] {
+  try {
+    return readdirSync(dir).filter(isPlain)
+  } catch {
+    return []
+  }
+}

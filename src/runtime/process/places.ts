@@ -1,0 +1,93 @@
+/**
+ * Where everything of the process runtime lies on disk:
+ *
+ *   <state>/instances/<app>/<name>/   spec.json, claim, exit, stopping, ended, tmp-…: one directory an instance
+ *   <state>/logs/<app>/<name>.log     its output; .log.1 to .log.3 are older
+ *   <state>/runs/<id>/                one-offs with a terminal, while they run
+ */
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { TrimtabError } from '../../errors.ts'
+
+/** One instance's place. */
+export interface Place {
+  app: string
+  name: string
+  dir: string
+}
+
+export interface Places {
+  instances: string
+  logs: string
+  runs: string
+  place(app: string, name: string): Place
+  log(app: string, name: string): string
+  /** The instance of this name, whichever app it is of; null if there is none. */
+  find(name: string): Place | null
+}
+
+/** 255 bytes is the longest file name (NAME_MAX); `.log.1.tmp` and room for other suffixes come off. */
+const LONGEST = 200
+
+export function places(state: string): Places {
+  const instances = join(state, 'instances')
+  const logs = join(state, 'logs')
+  const place = (app: string, name: string): Place => ({ app, name, dir: join(instances, plain(app), plain(name)) })
+  return {
+    instances,
+    logs,
+    runs: join(state, 'runs'),
+    place,
+    log: (app, name) => join(logs, plain(app), `${plain(name)}.log`),
+    find(name) {
+      plain(name)
+      // `a-b-web-v1-1` may be of app `a`, `a-b` or `a-b-web`; start() sees to it that only one of them has it.
+      for (let dash = name.indexOf('-'); dash !== -1; dash = name.indexOf('-', dash + 1)) {
+        if (dash === 0) continue
+        const found = place(name.slice(0, dash), name)
+        if (existsSync(found.dir)) return found
+      }
+      return null
+    },
+  }
+}
+
+/** A name that is one path component and nothing else, or an error. Names are checked long before; this is the last door. */
+export function plain(name: string): string {
+  if (isPlain(name)) return name
+  throw new TrimtabError('Usage', `${JSON.stringify(name.slice(0, 80))} is not a name an app or an instance can have.`)
+}
+
+export function isPlain(name: string): boolean {
+  return /^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(name) && !name.includes('..') && name.length <= LONGEST
+}
+
+/** The directories in a directory; [] if it is not there. Whatever else goes wrong is RuntimeUnavailable: unread is not empty. */
+export function directories(dir: string): string[] {
+  try {
+    const found = readdirSync(dir, { withFileTypes: true })
+    return found.filter((one) => one.isDirectory() && isPlain(one.name)).map((one) => one.name)
+  } catch (error) {
+    if (errno(error) === 'ENOENT') return []
+    throw unreadable(dir, error)
+  }
+}
+
+/** The file system's error code ('ENOENT', …), if it is one of its errors. */
+export function errno(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null)?.code
+  return typeof code === 'string' ? code : undefined
+}
+
+/** ENOTDIR: what should be the directory is a file, so nothing is in it. */
+export function isMissing(error: unknown): boolean {
+  return errno(error) === 'ENOENT' || errno(error) === 'ENOTDIR'
+}
+
+export function unreadable(what: string, cause: unknown): TrimtabError {
+  const message = cause instanceof Error ? cause.message : String(cause)
+  return new TrimtabError('RuntimeUnavailable', `${what} could not be read (${message}). Nothing is changed until it can be.`, {
+    retry: true,
+    cause,
+  })
+}

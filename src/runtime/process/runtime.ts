@@ -1,0 +1,224 @@
+/**
+ * Apps as local processes. Instances are detached, outlive the platform, and are recognised by what is on disk: this object
+ * may be thrown away and made anew at any time, also in the middle of a start or a stop.
+ */
+
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Instance, type InstanceSpec, instanceName, type Listen } from '../../domain.ts'
+import { TrimtabError } from '../../errors.ts'
+import type { Runtime } from '../../ports.ts'
+import { endAbandoned, runAttached } from './attached.ts'
+import { pruneLogs, readLogs } from './logs.ts'
+import { refresh } from './observe.ts'
+import { directories, type Place, places as placesOf, plain, unreadable } from './places.ts'
+import { createPorts } from './ports.ts'
+import { createRotator, DEFAULT_LIMITS, logFiles, type RotateLimits } from './rotate.ts'
+import { startInstance } from './start.ts'
+import { askToStop } from './stopping.ts'
+import { readTail } from './tail.ts'
+import { createWatch } from './watch.ts'
+
+export interface ProcessRuntimeOptions {
+  /** The platform's state directory, absolute. */
+  state: string
+  /** From which to which port instances listen, both included. */
+  ports: { from: number; to: number }
+  now?: () => number
+  /** When a log is rotated, and how many old ones stay. */
+  logs?: RotateLimits
+}
+
+const ROTATE_MS = 1_000
+const REMOVED = '.removed-'
+
+/** What is running from before is taken over at once; stops that were under way go on. */
+export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
+  const now = options.now ?? Date.now
+  const limits = options.logs ?? DEFAULT_LIMITS
+  const places = placesOf(options.state)
+  for (const dir of [places.instances, places.logs, places.runs]) mkdirSync(dir, { recursive: true, mode: 0o700 })
+
+  const listeners = new Set<(app: string) => void>()
+  const watch = createWatch(now, (app) => {
+    for (const listener of listeners) queueMicrotask(() => listener(app)) // whoever listens is not part of what happened
+  })
+  const rotator = createRotator(limits)
+  const ports = createPorts(options.ports, join(places.instances, '.last-port'))
+  const starting = new Map<string, Promise<Instance>>()
+  const closing = new AbortController()
+  const adopted = new Set<string>()
+  let isAdopted = false
+
+  function namesOf(app: string): string[] {
+    const names = directories(join(places.instances, plain(app)))
+    // No directory of this app is no instance; no directory of all instances is a disk that went away.
+    if (names.length === 0 && !existsSync(places.instances)) throw unreadable(places.instances, new Error('it is gone'))
+    return names
+  }
+
+  function seeAll(app: string): Instance[] {
+    const look = watch.look()
+    return namesOf(app).flatMap((name) => watch.see(places.place(app, name), look) ?? [])
+  }
+
+  /** Takes over what is there. An app that cannot be read is tried again at the next call, and keeps no other from working. */
+  function adopt(): void {
+    if (isAdopted) return
+    let isWhole = attempt(() => endAbandoned(places.runs)) && attempt(() => removeLeftOvers(places.instances))
+    for (const app of directories(places.instances)) {
+      if (!adopted.has(app)) isWhole = attempt(() => adoptApp(app)) && isWhole
+    }
+    isAdopted = isWhole && attempt(() => directories(places.logs).forEach(forgetLogs))
+  }
+
+  function adoptApp(app: string): void {
+    for (const { name, address } of seeAll(app)) if (address) ports.hold(places.place(app, name).dir, address.port)
+    adopted.add(app)
+  }
+
+  function forgetLogs(app: string): void {
+    for (const name of pruneLogs(places, app, (one) => existsSync(places.place(app, one).dir), now())) {
+      rotator.forget(places.log(app, name))
+    }
+  }
+
+  const rotation = setInterval(() => {
+    for (const { place } of watch.running()) void rotator.check(places.log(place.app, place.name))
+  }, ROTATE_MS).unref()
+
+  async function start(place: Place, spec: InstanceSpec, avoid: Listen[]): Promise<Instance> {
+    adopt()
+    const existing = watch.see(place, watch.look())
+    if (existing) return existing
+    const other = places.find(place.name)
+    if (other && other.app !== place.app) throw sameName(place, other)
+
+    const port = spec.oneOff ? null : await ports.take(place.dir, avoid)
+    const memory = watch.memory(place)
+    try {
+      const child = await startInstance(place, places.log(place.app, place.name), spec, port, now())
+      child.unref()
+      refresh(memory) // a new spec is a new memory; only then say whose child it is
+      memory.child = child.pid ?? null
+      child.once('exit', () => {
+        memory.child = null
+        memory.childGone = true
+        watch.again(memory)
+      })
+    } catch (error) {
+      ports.free(place.dir)
+      watch.forget(place)
+      throw error
+    }
+    const instance = watch.see(place, watch.look())
+    if (!instance) throw new TrimtabError('StartFailed', `${place.name} was removed while it started.`, { retry: true })
+    return instance
+  }
+
+  attempt(adopt) // whoever asks next is told; what runs is not touched
+
+  return {
+    async list(app) {
+      adopt()
+      return seeAll(app)
+    },
+
+    async apps() {
+      adopt()
+      return directories(places.instances).filter((app) => namesOf(app).length > 0)
+    },
+
+    async start(spec, avoid) {
+      const place = places.place(spec.app, instanceName(spec))
+      const begun = starting.get(place.dir) ?? start(place, spec, avoid).finally(() => starting.delete(place.dir))
+      starting.set(place.dir, begun)
+      return begun
+    },
+
+    async stop(name, stop) {
+      adopt()
+      const place = places.find(name)
+      const look = watch.look()
+      const instance = place && watch.see(place, look)
+      if (!place || !instance || instance.state === 'exited') return
+      askToStop(watch.memory(place), stop, look.now)
+      watch.see(place, look)
+    },
+
+    async remove(name) {
+      adopt()
+      const place = places.find(name)
+      if (!place) return
+      const instance = watch.see(place, watch.look())
+      if (instance && instance.state !== 'exited') {
+        throw new TrimtabError('Internal', `${name} is ${instance.state} and cannot be removed; stop it first.`)
+      }
+      // In one step, so that a crash leaves all of it or nothing; a name that begins with '.' is no instance.
+      const doomed = join(places.instances, `${REMOVED}${randomBytes(6).toString('hex')}`)
+      renameSync(place.dir, doomed)
+      rmSync(doomed, { recursive: true, force: true })
+      watch.forget(place)
+      ports.free(place.dir)
+      removeEmpty(join(places.instances, place.app))
+      forgetLogs(place.app)
+    },
+
+    async run(spec, terminal) {
+      return runAttached(places.runs, spec, terminal)
+    },
+
+    async tail(app, name, lines) {
+      return readTail(logFiles(places.log(app, name), limits.keep), lines).lines
+    },
+
+    logs(app, { signal, ...wanted }) {
+      const instances = () =>
+        seeAll(app)
+          .sort((a, b) => a.startedAt - b.startedAt)
+          .map((instance) => ({ instance, from: watch.memory(places.place(app, instance.name)).spec.logFrom }))
+      const sources = { places, rotator, keep: limits.keep, instances }
+      return readLogs(sources, app, { ...wanted, signal: AbortSignal.any([signal, closing.signal]) })
+    },
+
+    onChange(changed) {
+      listeners.add(changed)
+    },
+
+    async close() {
+      closing.abort()
+      clearInterval(rotation)
+      watch.close()
+    },
+  }
+}
+
+/** Directories whose removal was cut short. */
+function removeLeftOvers(instances: string): void {
+  for (const name of readdirSync(instances)) {
+    if (name.startsWith(REMOVED)) rmSync(join(instances, name), { recursive: true, force: true })
+  }
+}
+
+function attempt(act: () => void): boolean {
+  try {
+    act()
+    return true
+  } catch {
+    return false
+  }
+}
+
+function removeEmpty(dir: string): void {
+  try {
+    rmdirSync(dir)
+  } catch {
+    // Not empty: the app has other instances.
+  }
+}
+
+function sameName(place: Place, other: Place): TrimtabError {
+  const message = `${place.name} is the name of an instance of the app ${other.app} already. Rename the app ${place.app}, or its process.`
+  return new TrimtabError('StartFailed', message)
+}
