@@ -1,0 +1,106 @@
+/**
+ * Small HTTP requests over connections that stay open: a poll of an unchanged repository is one request on one of them.
+ */
+import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http'
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import { createSecureContext } from 'node:tls'
+
+export interface HttpAnswer {
+  status: number
+  headers: IncomingHttpHeaders
+  body: Buffer
+}
+
+export interface HttpQuestion {
+  method: 'GET' | 'POST'
+  headers: Record<string, string>
+  body?: string
+}
+
+export interface HttpLimits {
+  /** Until the connection stands. */
+  connectMs: number
+  /** Until the answer is whole. */
+  totalMs: number
+  /** Bytes of the answer. */
+  size: number
+}
+
+export class HttpClient {
+  // Newest first, so that a quiet time leaves one connection per host; four, so that one slow answer does not hold up the others.
+  readonly #plain = new Agent({ keepAlive: true, maxSockets: 4, maxFreeSockets: 1, scheduling: 'lifo' })
+  #secure: HttpsAgent | null = null
+  readonly #certificates: () => string[] | undefined
+
+  constructor(certificates: () => string[] | undefined) {
+    this.#certificates = certificates
+  }
+
+  /** Rejects with an Error that says in plain words what happened; never follows a redirect. */
+  ask(url: URL, question: HttpQuestion, limits: HttpLimits): Promise<HttpAnswer> {
+    return new Promise((resolve, reject) => {
+      const secure = url.protocol === 'https:'
+      const options = { method: question.method, headers: question.headers, agent: secure ? this.#https() : this.#plain }
+      const request = secure ? httpsRequest(url, options) : httpRequest(url, options)
+      let timer: NodeJS.Timeout | undefined
+      const arm = (ms: number, what: string) => {
+        clearTimeout(timer)
+        timer = setTimeout(() => request.destroy(new Error(`${what} within ${ms / 1000} s.`)), ms)
+      }
+      const fail = (error: Error) => {
+        clearTimeout(timer)
+        reject(error)
+      }
+      request.on('error', (error) => fail(plain(error)))
+      request.on('socket', (socket) => {
+        if (request.reusedSocket) return arm(limits.totalMs, 'no answer')
+        arm(limits.connectMs, 'no connection')
+        socket.once(secure ? 'secureConnect' : 'connect', () => arm(limits.totalMs, 'no answer'))
+      })
+      request.on('response', (response) => {
+        const chunks: Buffer[] = []
+        let size = 0
+        response.on('data', (chunk: Buffer) => {
+          size += chunk.length
+          chunks.push(chunk)
+          if (size > limits.size) request.destroy(new Error(`the answer is larger than ${limits.size} bytes.`))
+        })
+        response.on('error', (error) => fail(plain(error)))
+        response.on('end', () => {
+          clearTimeout(timer)
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) })
+        })
+      })
+      request.end(question.body)
+    })
+  }
+
+  /** Parsing a bundle of certificates takes milliseconds: once, and not before the first https question. */
+  #https(): HttpsAgent {
+    if (this.#secure) return this.#secure
+    const ca = this.#certificates()
+    const tls = ca ? { secureContext: createSecureContext({ ca }) } : {}
+    this.#secure = new HttpsAgent({ keepAlive: true, maxSockets: 4, maxFreeSockets: 1, scheduling: 'lifo', ...tls })
+    return this.#secure
+  }
+
+  close(): void {
+    this.#plain.destroy()
+    this.#secure?.destroy()
+  }
+}
+
+function plain(error: NodeJS.ErrnoException): Error {
+  const words: Record<string, string> = {
+    ENOTFOUND: 'the host name is not known.',
+    EAI_AGAIN: 'the host name could not be looked up just now.',
+    ECONNREFUSED: 'the connection was refused.',
+    ECONNRESET: 'the connection was cut.',
+    EPIPE: 'the connection was cut.',
+    EHOSTUNREACH: 'there is no route to the host.',
+    ENETUNREACH: 'the network is unreachable.',
+    ETIMEDOUT: 'no connection in time.',
+  }
+  const word = words[error.code ?? '']
+  return word ? Object.assign(new Error(word, { cause: error }), { code: error.code }) : error
+}

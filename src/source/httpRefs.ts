@@ -1,0 +1,172 @@
+/**
+ * Asks a git host over http(s) for refs, by git's protocol v2 (gitprotocol-v2(5)): one POST that names the refs it wants.
+ * What the server can do is asked once and remembered.
+ */
+import { TrimtabError } from '../errors.ts'
+import { basic, type Remote } from './address.ts'
+import { authHint, gone, unreachable } from './gitError.ts'
+import type { HttpAnswer, HttpClient, HttpLimits, HttpQuestion } from './httpClient.ts'
+import { DELIM, FLUSH, packet, packets } from './pktLine.ts'
+import { addRef, noRefs, type Refs, type Wanted } from './refs.ts'
+
+/** What discovery found. `refs`: the answer itself, from a server that speaks only v0 or v1. */
+type Server =
+  | { base: string; version: 2; capabilities: Map<string, string> }
+  | { base: string; version: 0; refs: Refs }
+  | { base: string; version: 'dumb' }
+
+const SERVICE = 'git-upload-pack'
+
+export class HttpRefs {
+  readonly #client: HttpClient
+  readonly #limits: HttpLimits
+  /** By address: servers that spoke v2. */
+  readonly #known = new Map<string, Extract<Server, { version: 2 }>>()
+  readonly #bases = new Map<string, string>()
+
+  constructor(client: HttpClient, limits: { connectMs: number; askMs: number }) {
+    this.#client = client
+    this.#limits = { connectMs: limits.connectMs, totalMs: limits.askMs, size: 64 << 20 }
+  }
+
+  /** null: a server without git's own protocol; git itself has to be asked. Errors: SourceUnreachable, RepositoryGone. */
+  async ask(remote: Remote, wanted: Wanted): Promise<Refs | null> {
+    const known = this.#known.get(remote.url)
+    if (known) {
+      const refs = await this.#listRefs(remote, known, wanted).catch(() => null)
+      if (refs) return refs
+      // Whatever it was (a connection closed meanwhile, another server, no access), asking from the start tells.
+      this.#known.delete(remote.url)
+    }
+    const server = await this.#discover(remote)
+    this.#bases.set(remote.url, server.base)
+    if (server.version === 'dumb') return null
+    if (server.version === 0) return server.refs
+    const refs = await this.#listRefs(remote, server, wanted)
+    this.#known.set(remote.url, server)
+    return refs
+  }
+
+  /** Where the repository was found after redirects on its own host. */
+  resolved(remote: Remote): Remote {
+    const url = this.#bases.get(remote.url) ?? remote.url
+    return { ...remote, url, protocol: url.startsWith('https:') ? 'https' : 'http' }
+  }
+
+  async #discover(remote: Remote): Promise<Server> {
+    let base = remote.url
+    for (let hops = 0; hops < 5; hops++) {
+      const answer = await this.#send(remote, `${base}/info/refs?service=${SERVICE}`, { method: 'GET', headers: {} })
+      if (answer.status >= 300 && answer.status < 400 && answer.headers.location) {
+        base = redirected(remote, base, answer.headers.location)
+        continue
+      }
+      expectOk(remote, answer)
+      if (answer.headers['content-type'] !== `application/x-${SERVICE}-advertisement`) return { base, version: 'dumb' }
+      return readAdvertisement(remote, base, answer.body)
+    }
+    throw unreachable(remote, 'it redirects in a circle.')
+  }
+
+  async #listRefs(remote: Remote, server: Extract<Server, { version: 2 }>, wanted: Wanted): Promise<Refs> {
+    const { capabilities } = server
+    const format = capabilities.get('object-format')
+    const prefixes =
+      wanted === 'all'
+        ? ['HEAD', 'refs/heads/']
+        : wanted.branch === undefined
+          ? ['HEAD']
+          : ['HEAD', `refs/heads/${wanted.branch}`]
+    const body = [
+      packet('command=ls-refs'),
+      ...(format ? [packet(`object-format=${format}`)] : []),
+      DELIM,
+      packet('symrefs'),
+      ...(capabilities.get('ls-refs')?.split(' ').includes('unborn') ? [packet('unborn')] : []),
+      ...prefixes.map((prefix) => packet(`ref-prefix ${prefix}`)),
+      FLUSH,
+    ].join('')
+    const headers = { 'content-type': `application/x-${SERVICE}-request`, 'content-length': String(Buffer.byteLength(body)) }
+    const answer = await this.#send(remote, `${server.base}/${SERVICE}`, { method: 'POST', headers, body })
+    expectOk(remote, answer)
+    const refs = noRefs()
+    for (const text of lines(remote, answer.body)) {
+      const [id = '', name = '', ...attributes] = text.split(' ')
+      const target = attributes.find((each) => each.startsWith('symref-target:'))?.slice('symref-target:'.length)
+      addRef(refs, name, id === 'unborn' ? null : id, target)
+    }
+    return refs
+  }
+
+  async #send(remote: Remote, url: string, question: HttpQuestion): Promise<HttpAnswer> {
+    const headers: Record<string, string> = {
+      ...question.headers,
+      accept: '*/*',
+      'user-agent': 'git/2 (trimtab)',
+      'git-protocol': 'version=2',
+    }
+    if (remote.credentials) headers.authorization = basic(remote.credentials)
+    try {
+      return await this.#client.ask(new URL(url), { ...question, headers }, this.#limits)
+    } catch (thrown) {
+      throw unreachable(remote, (thrown as Error).message, thrown)
+    }
+  }
+}
+
+function expectOk(remote: Remote, answer: HttpAnswer): void {
+  const { status } = answer
+  if (status === 200) return
+  if (status === 401 || status === 403)
+    throw unreachable(remote, `the server refuses access (HTTP ${status}). ${authHint(remote)}`)
+  if (status === 404 || status === 410) throw gone(remote, `the server answers HTTP ${status}.`)
+  throw unreachable(remote, `the server answers HTTP ${status}.`)
+}
+
+/** The same host only, and never from https to http: the credentials go along. */
+function redirected(remote: Remote, base: string, location: string): string {
+  const from = new URL(`${base}/info/refs`)
+  const to = new URL(location, from)
+  const suffix = '/info/refs'
+  const elsewhere = to.hostname !== from.hostname || (from.protocol === 'https:' && to.protocol !== 'https:')
+  const base2 = `${to.origin}${to.pathname.slice(0, -suffix.length)}`
+  if (elsewhere || !to.pathname.endsWith(suffix) || !/^https?:$/.test(to.protocol)) {
+    throw unreachable(
+      remote,
+      `it redirects to ${elsewhere ? base2 : to.origin + to.pathname}, which is not followed. If that is right, set \`repo\` to it.`,
+    )
+  }
+  return base2
+}
+
+function readAdvertisement(remote: Remote, base: string, body: Buffer): Server {
+  const all = lines(remote, body)
+  if (all[0] === `# service=${SERVICE}`) all.shift()
+  if (all[0] === 'version 2') {
+    const capabilities = new Map(all.slice(1).map((each) => [each.split('=')[0] ?? '', each.slice(each.indexOf('=') + 1)]))
+    return { base, version: 2, capabilities }
+  }
+  if (all[0] === 'version 1') all.shift()
+  const refs = noRefs()
+  const offered = all[0]?.split('\0')[1]?.split(' ') ?? []
+  for (const each of all) {
+    const [id = '', name = ''] = (each.split('\0')[0] ?? '').split(' ')
+    if (name !== 'capabilities^{}') addRef(refs, name, id)
+  }
+  const head = offered.find((each) => each.startsWith('symref=HEAD:'))
+  if (head) addRef(refs, 'HEAD', null, head.slice('symref=HEAD:'.length))
+  return { base, version: 0, refs }
+}
+
+function lines(remote: Remote, body: Buffer): string[] {
+  const texts: string[] = []
+  try {
+    for (const each of packets(body)) if (each.kind === 'data') texts.push(each.text)
+  } catch (thrown) {
+    throw unreachable(remote, `its answer is not git's (${(thrown as Error).message}).`, thrown)
+  }
+  const error = texts.find((text) => text.startsWith('ERR '))?.slice(4)
+  if (error === undefined) return texts
+  if (/not found|does not exist/i.test(error)) throw gone(remote, `the server says: ${error}.`)
+  throw new TrimtabError('SourceUnreachable', `${remote.url}: the server says: ${error}`, { retry: true })
+}

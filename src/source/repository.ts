@@ -1,0 +1,207 @@
+/**
+ * One repository: its mirror, and what is known of its branches. Everything that asks it or changes its mirror
+ * happens one after the other.
+ */
+import type { CommitId } from '../domain.ts'
+import { asTrimtabError, TrimtabError } from '../errors.ts'
+import type { Head } from '../ports.ts'
+import type { Remote } from './address.ts'
+import type { Asker } from './ask.ts'
+import type { Git } from './git.ts'
+import { faultOf, gitError } from './gitError.ts'
+import { relation } from './history.ts'
+import type { Mirror } from './mirror.ts'
+import { ObjectLost, type Objects } from './objects.ts'
+import { parseCommit } from './parse.ts'
+import { isBranchName, missing, type Tip, tipOf } from './refs.ts'
+import { Serial } from './serial.ts'
+
+type Outcome = { head: Head } | { error: TrimtabError }
+
+export class Repository {
+  readonly mirror: Mirror
+  readonly #git: Git
+  readonly #ask: Asker
+  readonly #fetchMs: number
+  readonly #serial = new Serial()
+  /** Looks that were asked for and have not begun. One that has begun is not shared: it may have read the refs already. */
+  readonly #waiting = new Map<string, Promise<Head>>()
+  readonly #outcomes = new Map<string, Outcome>()
+  /** By branch: the last head found, as long as its objects are in the mirror. */
+  readonly #heads = new Map<string, Head>()
+  #open = false
+
+  constructor(parts: { git: Git; ask: Asker; mirror: Mirror; fetchMs: number }) {
+    this.#git = parts.git
+    this.#ask = parts.ask
+    this.mirror = parts.mirror
+    this.#fetchMs = parts.fetchMs
+  }
+
+  look(remote: Remote, branch: string | undefined): Promise<Head> {
+    const question = questionOf(remote, branch)
+    const waiting = this.#waiting.get(question)
+    if (waiting) return waiting
+    const answer = this.#serial.run(async () => {
+      this.#waiting.delete(question)
+      try {
+        const head = await this.#look(remote, branch)
+        this.#outcomes.set(question, { head })
+        return head
+      } catch (thrown) {
+        const error = asTrimtabError(thrown)
+        this.#outcomes.set(question, { error })
+        throw error
+      }
+    })
+    this.#waiting.set(question, answer)
+    return answer
+  }
+
+  head(remote: Remote, branch: string | undefined): Head | null {
+    const outcome = this.#outcomes.get(questionOf(remote, branch))
+    if (!outcome) return null
+    if ('error' in outcome) throw outcome.error
+    return outcome.head
+  }
+
+  /** Reads from the mirror; where that shows it to be damaged, it is rebuilt and read once more. */
+  async reading<T>(
+    remote: Remote,
+    branch: string | undefined,
+    commit: CommitId,
+    read: (objects: Objects) => Promise<T>,
+  ): Promise<T> {
+    this.#ensureOpen()
+    const { generation } = this.mirror
+    try {
+      return await read(this.mirror.objects)
+    } catch (thrown) {
+      if (!(thrown instanceof ObjectLost)) throw thrown
+      const neverHere = thrown.id === commit && this.mirror.generation === generation && !this.mirror.has(commit)
+      if (neverHere) throw this.#notHere(remote, commit, thrown)
+      await this.#serial.run(async () => {
+        if (this.mirror.generation !== generation && (await isThere(this.mirror.objects, commit))) return
+        const refs = await this.#ask(remote, { branch }, this.mirror.dir)
+        const tip = tipOf(refs, branch)
+        if (!tip) throw this.#notHere(remote, commit, thrown)
+        await this.#rebuild(remote, tip, keyOf(branch))
+      })
+      return read(this.mirror.objects).catch((again: unknown) => {
+        throw again instanceof ObjectLost ? this.#notHere(remote, commit, again) : again
+      })
+    }
+  }
+
+  /** Forgets everything, also on the disk. */
+  discard(): Promise<void> {
+    return this.#serial.run(async () => {
+      this.#open = false
+      this.#outcomes.clear()
+      this.#heads.clear()
+      await this.mirror.discard()
+    })
+  }
+
+  async #look(remote: Remote, branch: string | undefined): Promise<Head> {
+    this.#ensureOpen()
+    const key = keyOf(branch)
+    // A branch that goes away, or moves by force, between question and fetch is asked for once more.
+    for (let attempt = 0; ; attempt++) {
+      const tip = await this.#tip(remote, branch)
+      const last = this.#heads.get(key)
+      if (last?.commit === tip.commit) return last.ref === tip.ref ? last : this.#remember(key, { ...last, ref: tip.ref })
+      const before = last?.commit ?? this.mirror.tip(key)
+      const fetched = await this.#fetch(remote, tip, key)
+      if (fetched === 'gone' && attempt < 2) continue
+      if (fetched === 'gone') throw missing(remote, await this.#ask(remote, 'all', this.mirror.dir), branch)
+      return this.#remember(key, await this.#describe(remote, { ...tip, commit: fetched }, key, before))
+    }
+  }
+
+  async #tip(remote: Remote, branch: string | undefined): Promise<Tip> {
+    if (branch === undefined || isBranchName(branch)) {
+      const tip = tipOf(await this.#ask(remote, { branch }, this.mirror.dir), branch)
+      if (tip) return tip
+    }
+    throw missing(remote, await this.#ask(remote, 'all', this.mirror.dir), branch)
+  }
+
+  /** The commit that is now at the key; the branch may have moved on since it was asked for. */
+  async #fetch(remote: Remote, tip: Tip, key: string): Promise<CommitId | 'gone'> {
+    if (this.mirror.has(tip.commit)) {
+      this.mirror.setTip(key, tip.commit)
+      return tip.commit
+    }
+    if ((tip.commit.length === 64) !== (this.mirror.format === 'sha256')) return this.#rebuild(remote, tip, key)
+    this.mirror.objects.warm()
+    const from = this.#ask.resolved(remote)
+    const result = await this.mirror.fetch(from, tip.fullRef, key, this.#fetchMs)
+    if (result.code === 0) {
+      void this.#serial.run(() => this.mirror.tidy()).catch(() => {}) // after this look, before the next; the one after tries again
+      return this.mirror.tip(key) ?? tip.commit
+    }
+    const fault = faultOf(result)
+    if (fault === 'branch') return 'gone'
+    // A mirror that breaks off in the middle also makes the other side complain that we hung up.
+    const mayBeOurs =
+      fault === 'unknown' || fault === 'gone' || /corrupt|inflate|bad object|packfile|loose object/.test(result.stderr)
+    if (mayBeOurs && (await this.mirror.isDamaged())) return this.#rebuild(remote, tip, key)
+    throw gitError(result, remote, this.#fetchMs)
+  }
+
+  /** Fetches into a new mirror that takes the old one's place. Other branches are fetched again when they are looked at. */
+  async #rebuild(remote: Remote, tip: Tip, key: string): Promise<CommitId> {
+    await this.mirror.replace(tip.commit.length === 64 ? 'sha256' : 'sha1', async (empty) => {
+      const result = await empty.fetch(this.#ask.resolved(remote), tip.fullRef, key, this.#fetchMs)
+      if (result.code !== 0) throw gitError(result, remote, this.#fetchMs)
+    })
+    this.#heads.clear()
+    return this.mirror.tip(key) ?? tip.commit
+  }
+
+  async #describe(remote: Remote, tip: Tip, key: string, before: CommitId | null): Promise<Head> {
+    const read = (id: CommitId) => this.mirror.objects.read(id, 'commit')
+    const data = await read(tip.commit).catch(async (thrown: unknown) => {
+      if (!(thrown instanceof ObjectLost)) throw thrown
+      return read(await this.#rebuild(remote, tip, key))
+    })
+    const { message, committedAt } = parseCommit(data)
+    const moved = before !== null && before !== tip.commit
+    const how = moved ? await relation(this.#git, this.mirror.dir, this.mirror.objects, before, tip.commit) : null
+    return { ref: tip.ref, commit: tip.commit, message, committedAt, since: moved && how ? { commit: before, how } : null }
+  }
+
+  #remember(key: string, head: Head): Head {
+    this.#heads.set(key, head)
+    return head
+  }
+
+  #ensureOpen(): void {
+    if (this.#open) return
+    this.mirror.open()
+    this.#open = true
+  }
+
+  #notHere(remote: Remote, commit: CommitId, cause: unknown): TrimtabError {
+    const message = `Commit ${commit} is not in ${remote.url} any more (its branch was rewritten or deleted).`
+    return new TrimtabError('SourceUnreachable', message, { retry: true, cause })
+  }
+}
+
+/** Names the branch in the mirror; the NUL keeps HEAD apart from a branch of that name. */
+function keyOf(branch: string | undefined): string {
+  return branch === undefined ? '\0HEAD' : branch
+}
+
+/** The same branch asked with other credentials is another question: its answer may be a refusal. */
+function questionOf(remote: Remote, branch: string | undefined): string {
+  return JSON.stringify([branch ?? null, remote.credentials])
+}
+
+async function isThere(objects: Objects, commit: CommitId): Promise<boolean> {
+  return objects.read(commit, 'commit').then(
+    () => true,
+    () => false,
+  )
+}

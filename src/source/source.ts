@@ -1,0 +1,143 @@
+/** The port `Source`: git repositories, mirrored. See repository.ts for the looking, export.ts for the writing. */
+import { createHash } from 'node:crypto'
+import { readdirSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { AppSpec, CommitId } from '../domain.ts'
+import type { Head, Source, TreeEntry } from '../ports.ts'
+import { type Remote, remoteOf } from './address.ts'
+import { type Asker, asker } from './ask.ts'
+import { certificates } from './environment.ts'
+import { exportTree } from './export.ts'
+import { Git } from './git.ts'
+import { HttpClient } from './httpClient.ts'
+import { HttpRefs } from './httpRefs.ts'
+import type { ExportLimits } from './inventory.ts'
+import { Mirror } from './mirror.ts'
+import type { Objects } from './objects.ts'
+import { readable } from './parse.ts'
+import { fileAt, folderAt, readTree } from './read.ts'
+import { Repository } from './repository.ts'
+import { RefWatch } from './watch.ts'
+
+export interface GitSourceOptions {
+  /** Absolute path of the state directory; mirrors are kept in `mirrors/` in it. */
+  state: string
+  /** Default: process.env. Only what git and TLS need of it is used (environment.ts). */
+  env?: NodeJS.ProcessEnv
+  /** Milliseconds until a connection stands, a question is answered, a fetch is done. Default: 10 s, 30 s, 15 min. */
+  timeouts?: { connectMs?: number; askMs?: number; fetchMs?: number }
+  /** What one app's tree may hold. Default: 250,000 entries, 4 GiB. */
+  limits?: Partial<ExportLimits>
+}
+
+export function createGitSource(options: GitSourceOptions): Source {
+  return new GitSource(options)
+}
+
+class GitSource implements Source {
+  readonly #dir: string
+  readonly #git: Git
+  readonly #http: HttpClient
+  readonly #ask: Asker
+  readonly #fetchMs: number
+  readonly #limits: ExportLimits
+  readonly #repositories = new Map<string, Repository>()
+  /** By path: the one watch of a local repository, and whom it tells. */
+  readonly #watches = new Map<string, { watch: RefWatch; tell: Set<() => void> }>()
+
+  constructor({ state, env = process.env, timeouts = {}, limits = {} }: GitSourceOptions) {
+    const { connectMs = 10_000, askMs = 30_000, fetchMs = 900_000 } = timeouts
+    this.#dir = join(state, 'mirrors')
+    this.#git = new Git(this.#dir, env)
+    this.#http = new HttpClient(() => certificates(env))
+    this.#ask = asker(this.#git, new HttpRefs(this.#http, { connectMs, askMs }), env, askMs)
+    this.#fetchMs = fetchMs
+    this.#limits = { entries: 250_000, bytes: 4 * 2 ** 30, ...limits }
+  }
+
+  async look(app: AppSpec): Promise<Head> {
+    const remote = remoteOf(app)
+    return this.#repository(remote).look(remote, app.branch)
+  }
+
+  head(app: AppSpec): Head | null {
+    const remote = remoteOf(app)
+    return this.#repositories.get(mirrorName(remote))?.head(remote, app.branch) ?? null
+  }
+
+  async entries(app: AppSpec, commit: CommitId, path: string): Promise<TreeEntry[]> {
+    return this.#reading(app, commit, async (objects) => {
+      const entries = await readTree(objects, await folderAt(objects, commit, path))
+      return entries.map(({ name, mode, id }) => ({ name: readable(name), mode: mode.toString(8).padStart(6, '0'), id }))
+    })
+  }
+
+  async read(app: AppSpec, commit: CommitId, path: string, limit: number): Promise<Buffer | null> {
+    return this.#reading(app, commit, (objects) => fileAt(objects, commit, path, limit))
+  }
+
+  async export(app: AppSpec, commit: CommitId, path: string, dir: string, options: { omit?: string[] } = {}): Promise<void> {
+    await this.#reading(app, commit, (objects) => exportTree(objects, commit, path, dir, options.omit ?? [], this.#limits))
+  }
+
+  watch(app: AppSpec, changed: () => void): () => void {
+    const { kind, url } = remoteOf(app)
+    if (kind !== 'local') return () => {}
+    const tell = this.#watches.get(url)?.tell ?? new Set()
+    // A listener of its own: the same function may be given twice.
+    const listener = () => changed()
+    tell.add(listener)
+    if (!this.#watches.has(url)) {
+      const watch = new RefWatch(url, () => {
+        for (const each of [...tell]) each()
+      })
+      this.#watches.set(url, { watch, tell })
+    }
+    return () => {
+      tell.delete(listener)
+      if (tell.size > 0 || this.#watches.get(url)?.tell !== tell) return
+      this.#watches.get(url)?.watch.close()
+      this.#watches.delete(url)
+    }
+  }
+
+  async prune(apps: AppSpec[]): Promise<void> {
+    const used = new Set(apps.map((app) => mirrorName(remoteOf(app))))
+    for (const name of readdirSync(this.#dir)) {
+      const of = /^[0-9a-f]{32}\.git/.exec(name)?.[0]
+      if (of === undefined || used.has(of)) continue
+      const repository = this.#repositories.get(of)
+      if (repository) await repository.discard()
+      else await rm(join(this.#dir, name), { recursive: true, force: true })
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const { watch } of this.#watches.values()) watch.close()
+    this.#watches.clear()
+    for (const { mirror } of this.#repositories.values()) mirror.close()
+    this.#http.close()
+    await this.#git.close()
+  }
+
+  #reading<T>(app: AppSpec, commit: CommitId, read: (objects: Objects) => Promise<T>): Promise<T> {
+    const remote = remoteOf(app)
+    return this.#repository(remote).reading(remote, app.branch, commit, read)
+  }
+
+  #repository(remote: Remote): Repository {
+    const name = mirrorName(remote)
+    const known = this.#repositories.get(name)
+    if (known) return known
+    const mirror = new Mirror(this.#git, join(this.#dir, name))
+    const made = new Repository({ git: this.#git, ask: this.#ask, mirror, fetchMs: this.#fetchMs })
+    this.#repositories.set(name, made)
+    return made
+  }
+}
+
+/** Of the address alone: apps of one repository share a mirror, whatever their branch or credentials. */
+function mirrorName(remote: Remote): string {
+  return `${createHash('sha256').update(remote.url).digest('hex').slice(0, 32)}.git`
+}
