@@ -1,0 +1,93 @@
+/** platform.yaml → PlatformSpec, or every reason why not. */
+import { basename, dirname, resolve } from 'node:path'
+import type { z } from 'zod'
+import type { AppSpec, PlatformSpec } from '../domain.ts'
+import { check } from '../manifest/check.ts'
+import { asWritten } from '../manifest/environment.ts'
+import { invalid, type Problem } from '../manifest/problems.ts'
+import { pathKey } from '../manifest/tree.ts'
+import { LATER } from '../manifest/values.ts'
+import { readYaml, type YamlFile } from '../manifest/yaml.ts'
+import { resolveAddress, transportOf } from './address.ts'
+import { interpolate } from './interpolate.ts'
+import { platformSchema } from './schema.ts'
+
+/** Largest platform.yaml, in bytes; some ten thousand apps. */
+export const PLATFORM_LIMIT = 2 * 1024 * 1024
+
+type Parsed = z.output<typeof platformSchema>
+
+/** What the file says, and what `up` should tell about it. */
+export interface Platform extends PlatformSpec {
+  /** In plain words; what was decided where the file left it open. */
+  notes: string[]
+}
+
+/**
+ * The platform as the operator declares it, defaults filled in, paths absolute (relative ones count from the file's folder).
+ * `env` is what `${VAR}` takes its values from. Throws ConfigInvalid, whose message has one line for every problem:
+ * `platform.yaml:3:5 poll: expected …, got …`. No message holds a value that came from `env` or stands under `auth`.
+ */
+export function parsePlatform(
+  input: Buffer | string,
+  { file: path, env }: { file: string; env: Record<string, string | undefined> },
+): Platform {
+  const file = readYaml(input, PLATFORM_LIMIT, { expand: (text) => interpolate(text, env) })
+  const { data, problems } = check(file, platformSchema, { secret: (at) => at.includes('auth') })
+  const all = data === null ? problems : [...problems, ...refused(data, file)]
+  if (data === null || all.length > 0) throw invalid('ConfigInvalid', [{ file: basename(path), problems: all }])
+
+  const folder = dirname(resolve(path))
+  const { runtime, notes } = chosenRuntime(data.runtime ?? 'auto')
+  return {
+    domain: data.domain ?? 'apps.localhost',
+    state: resolve(folder, data.state ?? '.trimtab'),
+    poll: data.poll ?? { everyMs: 30_000 },
+    http: data.http?.listen ?? { host: '127.0.0.1', port: 8700 },
+    runtime,
+    router: { kind: 'embedded', listen: data.router?.listen ?? { host: '127.0.0.1', port: 8080 } },
+    builds: {
+      concurrency: data.builds?.concurrency ?? 2,
+      timeoutMs: data.builds?.timeout ?? 15 * 60_000,
+      ...(data.builds?.ca !== undefined && { ca: resolve(folder, data.builds.ca) }),
+      env: asWritten(data.builds?.env, file, ['builds', 'env']),
+    },
+    apps: data.apps.map((app): AppSpec => ({ ...app, repo: resolveAddress(app.repo, folder) })),
+    notes,
+  }
+}
+
+function chosenRuntime(runtime: NonNullable<Parsed['runtime']>): { runtime: PlatformSpec['runtime']; notes: string[] } {
+  const { kind, ports = { from: 20_000, to: 29_999 } } = typeof runtime === 'string' ? { kind: runtime } : runtime
+  const notes = kind === 'auto' ? [`runtime: process (auto; containers are ${LATER})`] : []
+  return { runtime: { kind: 'process', ports }, notes }
+}
+
+/** What only shows when several values are seen together. */
+function refused(data: Parsed, file: YamlFile): Problem[] {
+  const problems: Problem[] = []
+  const add = (path: Array<string | number>, name: string, message: string) => {
+    const place = file.places.get(pathKey(path))
+    problems.push({ line: place?.line ?? 1, column: place?.column ?? 1, path: name, message })
+  }
+  // This file is the operator's own, so what only reaches the operator's own machines needs no permission.
+  const allowed = new Set<string>([...(data.git?.allow ?? ['https', 'ssh']), 'http', 'file'])
+  for (const [index, app] of data.apps.entries()) {
+    const transport = transportOf(app.repo)
+    if (!allowed.has(transport)) add(['apps', index, 'repo'], `apps[${index}].repo`, `git.allow does not name ${transport}`)
+    if (app.auth !== undefined && !transport.startsWith('http')) {
+      add(
+        ['apps', index, 'auth'],
+        `apps[${index}].auth`,
+        'is for http and https addresses; ssh takes its keys from the user who runs trimtab',
+      )
+    }
+  }
+  const http = data.http?.listen ?? { host: '127.0.0.1', port: 8700 }
+  const router = data.router?.listen ?? { host: '127.0.0.1', port: 8080 }
+  if (http.host === router.host && http.port === router.port) {
+    const named = data.http?.listen === undefined ? (['router', 'listen'] as const) : (['http', 'listen'] as const)
+    add([...named], named.join('.'), 'http.listen and router.listen are the same')
+  }
+  return problems
+}

@@ -1,0 +1,73 @@
+/** The kinds of value that only the operator's file has. */
+import { isIP } from 'node:net'
+import { z } from 'zod'
+import type { Listen } from '../domain.ts'
+import { text } from '../manifest/values.ts'
+
+const LISTEN = /^(?:([A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})?)|\[([0-9A-Fa-f:.]{2,45})\])?:(\d{1,5})$/
+
+/** `host:port`, `[::1]:port`, or `:port` for every IPv4 address of the machine. */
+export function listen(lowestPort: 0 | 1) {
+  const error = 'expected host:port such as 127.0.0.1:8080, or :8080'
+  return z
+    .string({ error })
+    .regex(LISTEN, { error, abort: true })
+    .transform((written): Listen => {
+      const [, name, ipv6, port] = LISTEN.exec(written) ?? []
+      return { host: ipv6 ?? name ?? '0.0.0.0', port: Number(port) }
+    })
+    .refine(({ host, port }) => port >= lowestPort && port <= 65_535 && (!host.includes(':') || isIP(host) === 6), { error })
+}
+
+const RANGE = /^(\d{1,5})-(\d{1,5})$/
+
+export function portRange() {
+  const error = 'expected a range of ports such as 20000-29999'
+  return z
+    .string({ error })
+    .regex(RANGE, { error, abort: true })
+    .transform((written) => {
+      const [, from, to] = RANGE.exec(written) ?? []
+      return { from: Number(from), to: Number(to) }
+    })
+    .refine(({ from, to }) => from >= 1 && from <= to && to <= 65_535, { error })
+}
+
+/** Goes into HTTP headers: a line break in it would end them. Messages never show it. */
+export function secretText() {
+  return z
+    .string({ error: 'is no text; put it in quotes' })
+    .min(1, { error: 'is empty' })
+    .max(10_000, { error: 'is too long' })
+    .refine((value) => !hasControl(value), { error: 'holds a line break or another control character' })
+}
+
+/** git-check-ref-format(1), and no '-' at the start. */
+const BRANCH = /^(?![-/.@])(?!.*(?:\.\.|\/\/|\/\.|@\{|\.lock(?:\/|$)))[^\s~^:?*[\\]{0,199}[^\s~^:?*[\\/.]$/
+
+export function branchName() {
+  const expected = 'expected the name of a branch'
+  return text(expected, BRANCH, 200).refine((name) => !hasControl(name), { error: expected })
+}
+
+/** A folder inside the repository, out as `a/b`, the root as ''. */
+export function folder() {
+  const error = 'expected a folder inside the repository, such as services/shop'
+  return z
+    .string({ error })
+    .max(1000, { error })
+    .refine((path) => !path.startsWith('/') && !path.includes('\\') && !hasControl(path) && !path.split('/').includes('..'), {
+      error,
+    })
+    .transform((path) =>
+      path
+        .split('/')
+        .filter((part) => part !== '' && part !== '.')
+        .join('/'),
+    )
+}
+
+function hasControl(value: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+  return /[\u0000-\u001f\u007f]/.test(value)
+}

@@ -1,0 +1,107 @@
+/** The kinds of value that both files are made of, each with the sentence that says what is expected. */
+import { z } from 'zod'
+import { didYouMean } from './suggest.ts'
+
+/** A mapping in which every key is known. `x-` keys never get here: tree.ts leaves them out. */
+export function mapping<S extends z.core.$ZodLooseShape>(shape: S, expected = 'expected a mapping') {
+  const known = Object.keys(shape)
+  return z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys' ? issue.keys.map((key) => `unknown key${didYouMean(key, known)}`).join('\n') : expected,
+  })
+}
+
+/** A key of the design that no code honours yet. It is refused: ignored, it would look as if it worked. */
+export function notYet(description: string) {
+  return z.never({ error: LATER }).optional().describe(`Not available yet: ${description}`)
+}
+
+export const LATER = 'not available yet in this version'
+
+export function text(expected: string, pattern?: RegExp, longest = 1000) {
+  const plain = z.string({ error: expected }).max(longest, { error: `${expected} of at most ${longest} characters` })
+  return pattern === undefined ? plain : plain.regex(pattern, { error: expected })
+}
+
+/** A shell command; several lines are one. */
+export function command() {
+  const expected = 'expected a command'
+  return z
+    .string({ error: expected })
+    .max(8192, { error: `${expected} of at most 8192 characters` })
+    .regex(/\S/, { error: expected })
+    .refine((line) => !line.includes('\0'), { error: 'holds a NUL character, which no command can' })
+}
+
+/**
+ * For superRefine() of a list: two items with the same key are a problem of the later one. It also runs where items
+ * have problems of their own, so that all are told at once; `keyOf` may then meet what is no text, or nothing.
+ */
+export function distinct(
+  keyOf: (item: Record<string, unknown>) => string | undefined,
+  message: string,
+): [(list: unknown[], context: z.RefinementCtx) => void, { when: () => boolean }] {
+  const compare = (list: unknown[], context: z.RefinementCtx) => {
+    const first = new Map<string, number>()
+    for (const [index, item] of Array.isArray(list) ? list.entries() : []) {
+      const key = typeof item === 'object' && item !== null ? keyOf({ ...item }) : undefined
+      const same = key === undefined ? undefined : first.get(key)
+      if (same !== undefined) context.addIssue({ code: 'custom', path: [index], message: `${message}[${same}]` })
+      else if (key !== undefined) first.set(key, index)
+    }
+  }
+  return [compare, { when: () => true }]
+}
+
+/** `explain` may have something better to say about a value that is no whole number. */
+export function wholeNumber(from: number, to: number, explain: (input: unknown) => string | undefined = () => undefined) {
+  const error = `expected a whole number from ${from} to ${to}`
+  return z
+    .int({ error: ({ input }) => explain(input) ?? error })
+    .min(from, { error })
+    .max(to, { error })
+}
+
+/** `explain` may have something better to say about a text that is none of them. */
+export function oneOf<const T extends readonly [string, ...string[]]>(
+  names: T,
+  explain: (input: string) => string | undefined = () => undefined,
+) {
+  const expected = `expected ${names.length === 1 ? '' : 'one of '}${names.join(', ')}`
+  return z.enum(names, {
+    error: ({ input }) => (typeof input === 'string' ? (explain(input) ?? expected + didYouMean(input, names)) : expected),
+  })
+}
+
+// ── Names ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+const APP_NAME = /^[a-z](?:[a-z0-9-]{0,38}[a-z0-9])?$/
+
+/** The name becomes part of host names, labels and folders. */
+export function appName() {
+  return text('expected a name of lower-case letters, digits and -, beginning with a letter, at most 40 long', APP_NAME, 40)
+}
+
+/** It becomes part of instance names and of folders, so nothing like `../x`. */
+export const PROCESS_TYPE = /^[A-Za-z0-9][A-Za-z0-9_-]{0,30}$/
+export const PROCESS_TYPE_EXPECTED = 'expected a process type of letters, digits, - and _, at most 31 long'
+
+const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'
+const HOST = new RegExp(`^${LABEL}(?:\\.${LABEL})*$`)
+
+/** A lower-case DNS name. */
+export function hostName() {
+  const expected = 'expected a host name such as shop.example.com'
+  return z
+    .string({ error: expected })
+    .max(253, { error: `${expected}, at most 253 characters long` })
+    .regex(HOST, { error: ({ input }) => explainHost(String(input), expected) })
+}
+
+function explainHost(host: string, expected: string): string {
+  if (host.startsWith('*.') && HOST.test(host.slice(2))) return `hosts with * are ${LATER}`
+  if (HOST.test(host.toLowerCase())) return `${expected} in lower case`
+  if (HOST.test(host.replace(/^https?:\/\/|:\d+$|\/.*$/g, ''))) return `${expected} alone, without scheme, port or path`
+  if (/[^\0-\x7f]/.test(host)) return `${expected} in ASCII: write it as punycode (xn--…)`
+  return expected
+}
