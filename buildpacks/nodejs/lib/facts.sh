@@ -1,0 +1,59 @@
+# What package.json says. Starting node to read it costs more than all the rest of a small app's build, so a plain one
+# (small, no escapes, at most two levels of objects) is read here; everything else by lib/facts.mjs.
+
+read_facts() {
+  web='' node_wanted='' has_dependencies='' has_dev='' prebuild='' build='' manager=''
+  if [[ ! -f package.json ]]; then
+    [[ ! -f server.js ]] || web='"node server.js"'
+    return
+  fi
+  local json
+  json=$(< package.json)
+  if [[ ! -f .node-version && ! -f .nvmrc ]] && is_plain "$json"; then
+    read_plain "$json"
+  else
+    read_with_node
+  fi
+}
+
+# True for valid JSON of the plain kind with none of the keys that would need more than a look.
+is_plain() {
+  local w='[[:space:]]*' string='"[^"\\[:cntrl:]]*"'
+  [[ ${#1} -le 2048 && $1 != *\\* ]] || return 1
+  [[ ! $1 =~ \"(engines|dependencies|devDependencies|optionalDependencies|peerDependencies|workspaces|packageManager|heroku-prebuild|heroku-postbuild|build|prestart|poststart)\"$w: ]] || return 1
+  local scalar="($string|true|false|null|-?[0-9]{1,15})"
+  local object="\\{$w($string$w:$w$scalar$w(,$w$string$w:$w$scalar$w)*)?\\}"
+  local list="\\[$w($scalar$w(,$w$scalar$w)*)?\\]"
+  local pair="$string$w:$w($scalar|$object|$list)"
+  [[ $1 =~ ^$w\{$w($pair$w(,$w$pair$w)*)?\}$w$ ]]
+}
+
+# In two levels without escapes, `"scripts": {` can only be the one at the top.
+read_plain() {
+  local w='[[:space:]]*' start='' scripts='"scripts"[[:space:]]*:[[:space:]]*\{([^}]*)\}'
+  if [[ $1 =~ $scripts ]]; then
+    local inside=${BASH_REMATCH[1]} pattern="\"start\"$w:$w(\"[^\"]*\")"
+    local quotes=${inside//[^\"]/}
+    # A brace inside a script cuts the match short.
+    if [[ $inside == *'{'* || $((${#quotes} % 2)) == 1 ]]; then
+      read_with_node
+      return
+    fi
+    [[ ! $inside =~ $pattern ]] || start=${BASH_REMATCH[1]}
+  fi
+  web=$start
+  # npm's own default for `npm start` (docs.npmjs.com/cli/commands/npm-start).
+  [[ -n $web || ! -f server.js ]] || web='"node server.js"'
+  # A script that asks for npm's variables needs npm.
+  [[ $web != *npm_* ]] || web='"npm start"'
+}
+
+read_with_node() {
+  local name value answer
+  answer=$(node "$pack_dir/lib/facts.mjs") || exit 1
+  while IFS=$'\t' read -r name value; do
+    case $name in
+      web | node_wanted | has_dependencies | has_dev | prebuild | build | manager) printf -v "$name" '%s' "$value" ;;
+    esac
+  done <<< "$answer"
+}

@@ -1,0 +1,35 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { TrimtabError } from '../errors.ts'
+
+/** The scratch folders of one build, `<state>/builds/<key>/`, and its app's cache. Removed with the build, but for the cache. */
+export interface Bench {
+  root: string
+  home: string
+  tmp: string
+  /** ENV_DIR: one file per variable of `build.env`. The app's run-time env is not in it: a build must not depend on it. */
+  env: string
+  /** Where packs are laid out, one folder each. */
+  packs: string
+  /** CACHE_DIR, one per app and shared by its packs, as on Heroku. */
+  cache: string
+}
+
+/** Makes the bench. Names of variables become file names here, so they are checked here. */
+export async function openBench(root: string, cacheRoot: string, app: string, env: Record<string, string>): Promise<Bench> {
+  const bad = Object.keys(env).find((name) => !/^[A-Za-z_][A-Za-z0-9_]{0,254}$/.test(name))
+  if (bad !== undefined)
+    throw new TrimtabError('ManifestInvalid', `app.yaml build.env: ${JSON.stringify(bad)} is no variable name.`)
+  const bench = {
+    root,
+    home: join(root, 'home'),
+    tmp: join(root, 'tmp'),
+    env: join(root, 'env'),
+    packs: join(root, 'packs'),
+    cache: join(cacheRoot, encodeURIComponent(app).replace(/^\./, '%2E')),
+  }
+  await mkdir(root, { recursive: true, mode: 0o700 })
+  await Promise.all([bench.home, bench.tmp, bench.env, bench.packs, bench.cache].map((dir) => mkdir(dir, { recursive: true })))
+  await Promise.all(Object.entries(env).map(([name, value]) => writeFile(join(bench.env, name), value, { mode: 0o600 })))
+  return bench
+}

@@ -1,0 +1,108 @@
+import { accessSync, constants, statSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { TrimtabError } from '../errors.ts'
+import { type Builtin, layOut } from './builtins.ts'
+import type { Pack } from './choose.ts'
+import { describeEnd, type Job } from './job.ts'
+import { pipedApart, type StepEnd } from './step.ts'
+
+/** A pack that is ready to compile. */
+export interface ReadyPack {
+  /** For messages: `nodejs`, `./packs/ours`. */
+  name: string
+  /** What its bin/detect called the app: `Node.js`. */
+  detected: string
+  dir: string
+  /** One of ours: known not to open /dev/stderr and the like, so it needs no true pipes, which cost a process each. */
+  builtin: boolean
+}
+
+/** Takes the app's own pack, or else the first built-in one that fits; all are asked, at the same time, so that a second match is told. */
+export async function detectPack(job: Job): Promise<ReadyPack> {
+  if (carriesOwn(job.appDir)) return preparePack(job, { kind: 'own', name: './' }, 0)
+  const answers = await Promise.all(job.builtins.map((pack) => askBuiltin(job, pack)))
+  job.signal.throwIfAborted()
+  const fits = answers.filter((answer) => answer !== null)
+  const [first, ...others] = fits
+  if (first === undefined) throw await noBuildpack(job)
+  const dir = join(job.bench.packs, '0')
+  await layOut(first.pack, dir)
+  job.log.line(`-----> ${first.detected} app detected`)
+  if (others.length > 0) {
+    job.log.line(`       It also looks like ${others.map((one) => one.detected).join(', ')}; ${first.detected} comes first.`)
+    job.log.line(`       To choose otherwise: build: {buildpacks: [${others[0]?.pack.name}]} in app.yaml.`)
+  }
+  return { name: first.pack.name, detected: first.detected, dir, builtin: true }
+}
+
+/** Lays out a pack that was named, and asks it whether it fits. */
+export async function preparePack(job: Job, pack: Pack, index: number): Promise<ReadyPack> {
+  const dir = pack.kind === 'own' ? job.appDir : join(job.bench.packs, String(index))
+  if (pack.kind === 'builtin') await layOut(pack.pack, dir)
+  if (pack.kind === 'repository') await job.exportPack(pack.path, dir)
+  if (pack.kind === 'own' && !carriesOwn(dir)) {
+    throw new TrimtabError('NoBuildpack', 'The app has no executable bin/detect, bin/compile and bin/release of its own.')
+  }
+  const said: Buffer[] = []
+  const end = await job.run(pipedApart(join(dir, 'bin/detect'), [job.appDir]), { out: collect(said, 4096), record: true })
+  const detected = firstLine(said)
+  if (end.code !== 0) {
+    if (said.length > 0) job.log.write(Buffer.concat(said))
+    throw new TrimtabError('NoBuildpack', `The buildpack ${pack.name} does not fit this app: its bin/detect ${describeEnd(end)}.`)
+  }
+  job.log.line(`-----> ${detected || pack.name} app detected`)
+  return { name: pack.name, detected: detected || pack.name, dir, builtin: pack.kind === 'builtin' }
+}
+
+async function askBuiltin(job: Job, pack: Builtin): Promise<{ pack: Builtin; detected: string } | null> {
+  const said: Buffer[] = []
+  const program = join(pack.dir, 'bin/detect')
+  const end: StepEnd = await job.run({ program, args: [job.appDir] }, { out: collect(said, 4096) })
+  if (end.problem !== undefined) throw new TrimtabError('BuildFailed', `${program} could not be run: ${end.problem}.`)
+  return end.code === 0 ? { pack, detected: firstLine(said) || pack.name } : null
+}
+
+/** All three, executable: then the app is its own buildpack. */
+function carriesOwn(dir: string): boolean {
+  return ['detect', 'compile', 'release'].every((name) => {
+    try {
+      accessSync(join(dir, 'bin', name), constants.X_OK)
+      return statSync(join(dir, 'bin', name)).isFile()
+    } catch {
+      return false
+    }
+  })
+}
+
+async function noBuildpack(job: Job): Promise<TrimtabError> {
+  const names = (await readdir(job.appDir)).sort()
+  const seen = names
+    .slice(0, 20)
+    .map((name) => JSON.stringify(name).slice(1, -1))
+    .join(', ')
+  return new TrimtabError(
+    'NoBuildpack',
+    [
+      'No buildpack fits this app. Looked for:',
+      '  its own: bin/detect, bin/compile and bin/release, all executable',
+      ...job.builtins.map((pack) => `  ${pack.name}: ${pack.looksFor}`),
+      names.length === 0 ? 'The folder is empty.' : `Found: ${seen}${names.length > 20 ? ` and ${names.length - 20} more` : ''}.`,
+      'Name one in app.yaml (build: {buildpacks: [nodejs]}), or add what it looks for.',
+    ].join('\n'),
+  )
+}
+
+/** Keeps the first bytes of an output that is hostile in length too. */
+export function collect(into: Buffer[], limit: number): (chunk: Buffer) => void {
+  let room = limit
+  return (chunk) => {
+    if (room > 0) into.push(chunk.subarray(0, room))
+    room -= chunk.length
+  }
+}
+
+function firstLine(said: Buffer[]): string {
+  const [line = ''] = Buffer.concat(said).toString('utf8').trim().split('\n')
+  return line.trim().slice(0, 80)
+}

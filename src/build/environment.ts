@@ -1,0 +1,56 @@
+import { existsSync } from 'node:fs'
+import { delimiter, dirname, isAbsolute } from 'node:path'
+import type { PlatformSpec } from '../domain.ts'
+
+/** The name Heroku's buildpacks read to know what they build for. */
+export const STACK = 'host'
+
+/** Marks every process of one build, so that those which left its process group are found too. */
+export const COOKIE = 'TRIMTAB_BUILD'
+
+const HOST_BUNDLE = '/etc/ssl/certs/ca-certificates.crt'
+const CA_VARIABLES = [
+  'NODE_EXTRA_CA_CERTS',
+  'npm_config_cafile',
+  'PIP_CERT',
+  'SSL_CERT_FILE',
+  'REQUESTS_CA_BUNDLE',
+  'CURL_CA_BUNDLE',
+  'GIT_SSL_CAINFO',
+]
+
+/**
+ * Everything a build step finds in its environment. Of the platform's own environment only PATH is in it.
+ *
+ * HOME is a scratch folder: on the host nothing is mounted at /app. At run time the app's HOME is its slug's folder,
+ * which is also the folder given to bin/compile; a path written by a build is therefore still right when it runs.
+ * What the host cannot prevent: a build runs as the same user as trimtab, so it may read that user's files, and
+ * /proc/<pid>/environ of that user's processes. Only a container, or another user, keeps those from it.
+ */
+export function buildEnvironment(
+  builds: PlatformSpec['builds'],
+  place: { home: string; tmp: string; cookie: string },
+  path: string,
+): Record<string, string> {
+  const bundle = builds.ca ?? (existsSync(HOST_BUNDLE) ? HOST_BUNDLE : undefined)
+  return {
+    LANG: 'C.UTF-8',
+    ...(bundle === undefined ? {} : Object.fromEntries(CA_VARIABLES.map((name) => [name, bundle]))),
+    PATH: buildPath(path),
+    ...builds.env,
+    HOME: place.home,
+    TMPDIR: place.tmp,
+    STACK,
+    [COOKIE]: place.cookie,
+  }
+}
+
+/**
+ * The platform's PATH without what npm put there for the platform itself (`npm start` adds its node_modules/.bin:
+ * a build would take our tools for its own), and with a node in any case.
+ */
+function buildPath(path: string): string {
+  const ours = /[/\\](node_modules[/\\]\.bin|node-gyp-bin)$/
+  const folders = path.split(delimiter).filter((folder) => isAbsolute(folder) && !ours.test(folder))
+  return [...folders, dirname(process.execPath)].join(delimiter)
+}
