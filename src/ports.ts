@@ -245,7 +245,7 @@ export interface Store {
   claims(): Map<string, string>
   /** Takes over what a route file shows to be served, where the store knows of no claim (it is new). */
   claim(app: string, routes: Array<{ host: string; path: string }>): void
-  /** The app is gone: gives its routes up. Its history stays. */
+  /** The app is gone: nothing of it is live, its routes are free. Its history stays. */
   forget(app: string): void
   /** Newest first. */
   releases(app: string, limit: number): Release[]

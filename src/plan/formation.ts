@@ -61,8 +61,9 @@ export function form(release: Release, observed: Observed, draft: Draft): Format
     start(release, process, process.scale - sound.length, observed, draft)
     for (const i of sound) {
       if (ready(i)) continue
-      const deadline = routed.has(process.type) ? process.health.graceMs : SETTLE_MS
-      draft.wait(i.startedAt + deadline - now, `${process.type}.${i.index} to become ready`)
+      // The prober says when one is ready; only the end of its time is the clock's to say.
+      const limit = !routed.has(process.type) ? SETTLE_MS : i.probe === 'starting' ? process.health.graceMs : null
+      draft.wait(limit === null ? null : i.startedAt + limit - now, `${process.type}.${i.index} to become ready`)
     }
   }
   return { complete, wanted }
@@ -70,6 +71,11 @@ export function form(release: Release, observed: Observed, draft: Draft): Format
 
 function start(release: Release, process: Process, missing: number, observed: Observed, draft: Draft): void {
   if (missing <= 0) return
+  const ended = observed.instances.some(
+    (i) => i.state === 'exited' && i.process === process.type && i.fingerprint === release.fingerprint,
+  )
+  // First it is noted how those ended: the back-off follows from that.
+  if (ended) return
   const crashes = crashesInARow(observed.crashes, process.type, release.fingerprint, observed.freshFrom)
   const notBefore = mayStartAt(crashes)
   if (notBefore > observed.now) {

@@ -100,5 +100,6 @@ function windDown(forGood: boolean, observed: Observed, draft: Draft): void {
   }
   reapExited(observed, new Set(), draft)
   reapOneOffs(observed, null, draft)
-  if (forGood && observed.instances.length === 0 && !observed.table) draft.do({ action: 'forget', reason })
+  const known = observed.attempt !== null || observed.serving !== null || observed.pending !== null
+  if (forGood && known && observed.instances.length === 0 && !observed.table) draft.do({ action: 'forget', reason })
 }

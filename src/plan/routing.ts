@@ -4,18 +4,21 @@ import { membersOf } from './formation.ts'
 import type { Observed, SeenInstance } from './world.ts'
 
 /**
- * The table for this release: every route to its process's ready instances that may stay. Where there is none, what the
- * table names now is kept as long as it runs: an instance that may answer is better than a router that surely does not.
+ * The table for this release: every route to its process's ready instances that may stay. Where there is none, what the table
+ * names now is kept, whatever release it is of: it was proven before it was routed, and an instance that may answer is better
+ * than a router that surely does not.
  */
 export function tableFor(release: Release, wanted: Set<string>, observed: Observed): RouteTable | null {
   if (release.content.routes.length === 0) return null
-  const members = membersOf(release, observed)
+  const routed = observed.instances.filter((i) => i.state === 'running' && !i.oneOff && isRouted(i, observed.table))
+  const members = membersOf(release, observed).filter((i) => wanted.has(i.name))
   const routes = release.content.routes.map((route) => {
-    const mine = members.filter((i) => i.process === route.process)
-    const kept = mine.filter((i) => wanted.has(i.name))
-    const ready = kept.filter((i) => i.probe === 'ready' || (i.probe === 'unknown' && isRouted(i, observed.table)))
-    const servers = ready.length > 0 ? ready : kept.filter((i) => isRouted(i, observed.table))
-    return { ...route, servers: addresses(servers) }
+    const of = (instances: SeenInstance[]) => instances.filter((i) => i.process === route.process)
+    const answering = of(routed).filter((i) => i.probe === 'ready' || i.probe === 'unknown')
+    const ready = of(members).filter((i) => i.probe === 'ready' || (i.probe === 'unknown' && answering.includes(i)))
+    const best = [ready, answering, of(routed)].find((some) => some.length > 0) ?? []
+    const none = release.content.processes.every((p) => p.type !== route.process || p.scale === 0)
+    return { ...route, servers: none ? [] : addresses(best) }
   })
   return { app: release.app, routes }
 }

@@ -90,7 +90,12 @@ export function openStore(state: string, now: () => number = Date.now): Store {
     claim: atomic((app, routes) => {
       if (!claims.has(app)) claims.add(app, routes)
     }),
-    forget: (app) => claims.set(app, []),
+    forget: atomic((app) => {
+      if (attempts.last(app)) attempts.end(app, 'superseded', null, now())
+      releases.move(app, 'pending', 'superseded')
+      releases.move(app, 'live', 'superseded')
+      claims.set(app, [])
+    }),
     releases: (app, limit) => releases.newest(app, limit),
     keptImages: (count) => releases.kept(count),
     buildRecord: (record) => builds.add(record, now()),
