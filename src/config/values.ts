@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { Listen } from '../domain.ts'
 import { text } from '../manifest/values.ts'
 
-const LISTEN = /^(?:([A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})?)|\[([0-9A-Fa-f:.]{2,45})\])?:(\d{1,5})$/
+const LISTEN = /^(?:([A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})?)|\[(?=[^\]]*:)([0-9A-Fa-f:.]{2,45})\])?:(\d{1,5})$/
 
 /** `host:port`, `[::1]:port`, or `:port` for every IPv4 address of the machine. */
 export function listen(lowestPort: 0 | 1) {

@@ -59,7 +59,7 @@ function report(issue: Issue, above: Path, add: Add): void {
 /** Where the value stands; for one that is not there, where the mapping that lacks it stands. */
 function find(file: YamlFile, path: Path): { line: number; column: number; got: string } {
   const exact = file.places.get(pathKey(path))
-  if (exact !== undefined) return { line: exact.line, column: exact.column, got: `got ${exact.got}` }
+  if (exact !== undefined) return { line: exact.line, column: exact.column, got: `got ${exact.got()}` }
   for (let length = path.length - 1; length >= 0; length--) {
     const above = file.places.get(pathKey(path.slice(0, length)))
     if (above !== undefined) return { line: above.line, column: above.column, got: 'but it is missing' }

@@ -37,7 +37,7 @@ export function asWritten(
 ): Record<string, string> {
   const texts: Record<string, string> = {}
   for (const [name, value] of Object.entries(env ?? {})) {
-    texts[name] = typeof value === 'string' ? value : (file.places.get(pathKey([...path, name]))?.source ?? String(value))
+    texts[name] = typeof value === 'string' ? value : file.places.get(pathKey([...path, name]))?.source() || String(value)
   }
   return texts
 }

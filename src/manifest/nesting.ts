@@ -9,15 +9,18 @@ import { type Problem, position } from './problems.ts'
 const MAX_FLOW = 32
 /** `- - - x` opens a level for each dash, `a: b: c` one for each colon. Two or three are all that is ever written by hand. */
 const MAX_IN_LINE = 16
+const MAX_INDENT = 200
 
 /** The first reason to refuse the text, or null. */
 export function refuseStructure(text: string): Problem | null {
   let offset = 0
   let flow = 0
   let inLine = 0
+  let atStart = true
   const problem = (message: string): Problem => ({ ...position(text, offset), path: '', message })
   for (const token of new Lexer().lex(text)) {
-    switch (CST.tokenType(token)) {
+    const type = CST.tokenType(token)
+    switch (type) {
       case 'doc-mode':
       case 'flow-error-end':
       case 'scalar':
@@ -41,6 +44,8 @@ export function refuseStructure(text: string): Problem | null {
         if (flow === 0) inLine += 1
         break
     }
+    if (type === 'space' && atStart && token.length > MAX_INDENT) return problem('is indented too deeply')
+    atStart = type === 'newline'
     if (flow > MAX_FLOW || inLine > MAX_IN_LINE) return problem('is nested too deeply')
     offset += token.length
   }

@@ -44,8 +44,9 @@ export function formatPath(path: readonly PropertyKey[]): string {
 
 /** Text from a file, safe to print: quoted, short, no control or direction characters, no password of an address. */
 export function quote(text: string): string {
-  const safe = text.replace(/\/\/[^@\s]*@/g, '//…@')
-  const short = safe.length > 60 ? `${safe.slice(0, 59)}…` : safe
+  // Cut first: the search takes the square of the length.
+  const safe = text.slice(0, 500).replace(/\/\/[^@\s]*@/g, '//…@')
+  const short = safe.length > 60 || text.length > 500 ? `${safe.slice(0, 59)}…` : safe
   return JSON.stringify(short).replace(
     /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,

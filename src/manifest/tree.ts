@@ -6,9 +6,9 @@ export interface Place {
   line: number
   column: number
   /** What stands there, for "got …". */
-  got: string
-  /** A scalar as it is written: `1.10` and not 1.1. */
-  source?: string
+  got(): string
+  /** A scalar as it is written: `1.10` and not 1.1. '' for what is none. */
+  source(): string
 }
 
 /** By pathKey(). */
@@ -66,7 +66,12 @@ export function read(
       throw new TooLarge()
     }
     if (inAlias) charge(isScalar(node) ? scalarSource(node).length : 1, offset)
-    if (!free) places.set(pathKey(path), { ...at(offset), got: describe(node), ...written(node) })
+    if (!free)
+      places.set(pathKey(path), {
+        ...at(offset),
+        got: () => describe(node),
+        source: () => (isScalar(node) ? scalarSource(node) : ''),
+      })
     if (isScalar(node)) return scalar(node, path, offset, free)
     open.add(node)
     const value = isMap(node) ? mapping(node.items, path, offset, inAlias, free) : list(node, path, offset, inAlias, free)
@@ -113,7 +118,7 @@ export function read(
       lines.set(name, at(start).line)
       const extension = name.startsWith('x-')
       const inner = visit(item, [...path, name], start, inAlias, free || extension)
-      if (extension) places.set(pathKey([...path, name]), { ...at(start), got: 'a free key' })
+      if (extension) places.set(pathKey([...path, name]), { ...at(start), got: () => 'a free key', source: () => '' })
       else if (inner !== undefined) value[name] = inner
     }
     return value
@@ -152,10 +157,6 @@ function startOf(node: unknown): number | undefined {
 
 function scalarSource(node: Scalar): string {
   return typeof node.value === 'string' ? node.value : (node.source ?? String(node.value))
-}
-
-function written(node: Node): { source?: string } {
-  return isScalar(node) && node.value !== null ? { source: scalarSource(node) } : {}
 }
 
 function describe(node: Node): string {
