@@ -27,12 +27,12 @@ export function createProgram(): Command {
       'You set the course in git: commit app.yaml and a Procfile, and it runs; revert the commit, and the old version is back.',
     )
     .version(packageVersion(), '-V, --version')
-    .option('-c, --config <file>', "the platform's file", './platform.yaml')
+    .option('--config <file>', "the platform's file", './platform.yaml')
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('(see --help)')
     // Thrown instead of exiting: main.ts decides about exit codes.
     .exitOverride()
-    .addHelpText('after', examples('trimtab demo', 'trimtab init && trimtab up'))
+    .addHelpText('after', examples('trimtab demo', 'trimtab init --platform && trimtab up'))
   addUp(program)
   addDemo(program)
   addInit(program)

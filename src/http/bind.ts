@@ -10,7 +10,7 @@ export async function bindPrivately(path: string, listen: (path: string) => Prom
   const dir = dirname(path)
   await mkdir(dir, { recursive: true, mode: 0o700 })
   if (isOutsideState(path)) assertPrivate(dir)
-  const hidden = await mkdtemp(join(dir, '.'))
+  const hidden = await mkdtemp(join(dir, '.s'))
   try {
     const bound = join(hidden, 's')
     await listen(bound)

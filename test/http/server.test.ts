@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { TrimtabError } from '../../src/errors.ts'
+import { bindPrivately } from '../../src/http/bind.ts'
 import { Client } from '../../src/http/client.ts'
 import { readText } from '../../src/http/request.ts'
 import { createServer } from '../../src/http/server.ts'
@@ -36,6 +37,17 @@ describe('the unix socket', () => {
   it('may be opened by this user only, and nothing else is left beside it', async () => {
     expect(statSync(socketPath(platform.state)).mode & 0o777).toBe(0o600)
     expect(await readdir(platform.state)).toEqual(['trimtab.sock'])
+  })
+
+  it('is bound where nobody else can go yet', async () => {
+    const path = join(platform.state, 'new', 'trimtab.sock')
+    await bindPrivately(path, async (hidden) => {
+      expect(Buffer.byteLength(hidden)).toBeLessThanOrEqual(Buffer.byteLength(path))
+      expect(join(hidden, '../..')).toBe(join(platform.state, 'new'))
+      expect(statSync(join(hidden, '..')).mode & 0o777).toBe(0o700)
+      writeFileSync(hidden, '')
+    })
+    expect(await readdir(join(platform.state, 'new'))).toEqual(['trimtab.sock'])
   })
 
   it('replaces a stale one', async () => {

@@ -1,0 +1,216 @@
+import { once } from 'node:events'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { parsePlatform } from '../../src/config/platform.ts'
+import { CompiledCli, type Options } from '../support/compiled-cli.ts'
+
+let cli: CompiledCli
+let dir: string
+beforeAll(async () => {
+  cli = await CompiledCli.make()
+})
+afterAll(() => cli.remove())
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'trimtab-cli-'))
+})
+afterEach(() => rmSync(dir, { recursive: true, force: true }))
+
+const run = (args: string[], options: Options = {}) => cli.run(args, { cwd: dir, ...options })
+const write = (name: string, text: string) => {
+  mkdirSync(join(dir, name, '..'), { recursive: true })
+  writeFileSync(join(dir, name), text)
+}
+const read = (name: string) => readFileSync(join(dir, name), 'utf8')
+
+describe('validate', () => {
+  it('is content with files that are fine, and with none', async () => {
+    expect(await run(['validate'])).toMatchObject({ code: 0, out: expect.stringContaining('every default applies') })
+    write('app.yaml', 'env: {A: b}\n')
+    write('Procfile', 'web: node server.js\n')
+    expect(await run(['validate'])).toMatchObject({ code: 0, out: 'app.yaml, Procfile: fine.\n' })
+  })
+
+  it('prints every problem of every file, with its place', async () => {
+    write('shop/app.yaml', 'processes:\n  web:\n    scale: many\nbuidl: {}\n')
+    write('shop/Procfile', 'web: a\nweb: b\n')
+    write('shop/platform.yaml', 'apps: []\npol: 30s\n')
+    const { code, out, err } = await run(['validate', 'shop'])
+    expect([code, err]).toEqual([1, ''])
+    expect(out).toContain('app.yaml:3:5 processes.web.scale: ')
+    expect(out).toMatch(/app\.yaml:4:1 buidl: .*build/)
+    expect(out).toContain('Procfile:2:1')
+    expect(out).toContain('platform.yaml:2:1 pol: ')
+    const json = JSON.parse((await run(['validate', 'shop', '--json'])).out)
+    expect(json).toMatchObject({ ok: false, files: ['app.yaml', 'Procfile', 'platform.yaml'] })
+    expect(json.problems).toHaveLength(4)
+  })
+
+  it('checks the platform file that is named', async () => {
+    write('p.yaml', 'apps: {}\n')
+    expect(await run(['validate', '--config', 'p.yaml'])).toMatchObject({
+      code: 1,
+      out: expect.stringContaining('p.yaml:1:1 apps:'),
+    })
+    expect(await run(['validate', '--config', 'none.yaml'])).toMatchObject({ code: 1, err: expect.stringContaining('none.yaml') })
+  })
+})
+
+describe('init', () => {
+  const executable = (name: string) => {
+    write(name, '#!/bin/sh\n')
+    chmodSync(join(dir, name), 0o755)
+  }
+
+  it.each([
+    ['Node.js', { 'package.json': '{"name":"@acme/My Shop","scripts":{"start":"node server.js"}}' }, 'web: node server.js\n'],
+    ['Node.js', { 'package.json': '{"scripts":{"start":"next start"}}' }, 'web: npm start\n'],
+    ['Node.js', { 'package.json': 'not json', 'index.js': '' }, 'web: node index.js\n'],
+    ['Python', { 'requirements.txt': 'Flask==3\n', 'app.py': '' }, 'web: flask --app app run --host 0.0.0.0 --port $PORT\n'],
+    ['Python', { 'requirements.txt': 'flask\ngunicorn\n', 'main.py': '' }, 'web: gunicorn --bind 0.0.0.0:$PORT main:app\n'],
+    [
+      'Python',
+      { 'pyproject.toml': 'dependencies = ["fastapi"]', 'main.py': '' },
+      'web: uvicorn main:app --host 0.0.0.0 --port $PORT\n',
+    ],
+    ['Python', { 'requirements.txt': '', 'server.py': '' }, 'web: python server.py\n'],
+    ['static', { 'index.html': '<p>' }, null],
+  ] as Array<[string, Record<string, string>, string | null]>)('proposes files for a %s app', async (kind, files, procfile) => {
+    for (const [name, text] of Object.entries(files)) write(name, text)
+    const { code, out, err } = await run(['init'])
+    expect([code, err]).toEqual([0, ''])
+    expect(out).toContain(kind)
+    expect(readdirSync(dir).includes('Procfile') ? read('Procfile') : null).toBe(procfile)
+    expect(read('app.yaml')).toMatch(/^# yaml-language-server: \$schema=.*docs\/app\.schema\.json\n/)
+    expect(await run(['validate'])).toMatchObject({ code: 0 })
+  })
+
+  it('knows an app that is its own buildpack', async () => {
+    for (const name of ['bin/detect', 'bin/compile', 'bin/release']) executable(name)
+    write('package.json', '{}')
+    expect((await run(['init'])).out).toContain('a buildpack of its own')
+    expect(read('app.yaml')).not.toContain('buildpacks:')
+    expect(await run(['validate'])).toMatchObject({ code: 0 })
+  })
+
+  it('never writes over anything, nor through a link', async () => {
+    write('package.json', '{}')
+    write('Procfile', 'web: mine\nworker: mine\nrelease: mine\n')
+    symlinkSync(join(dir, 'elsewhere'), join(dir, 'app.yaml'))
+    const { code, out } = await run(['init'])
+    expect([code, out.match(/^kept /gm)?.length]).toEqual([0, 2])
+    expect(readdirSync(dir).sort()).toEqual(['Procfile', 'app.yaml', 'package.json'])
+    expect(read('Procfile')).toContain('mine')
+  })
+
+  it('takes its process types from the Procfile that is there', async () => {
+    write('package.json', '{}')
+    write('Procfile', 'web: a\nworker: b\nrelease: c\n')
+    await run(['init'])
+    expect(read('app.yaml')).toMatch(/processes:\n {2}web:\n {4}scale: 1\n.*\n {2}worker:\n {4}scale: 1\n# release/)
+    expect(await run(['validate'])).toMatchObject({ code: 0 })
+  })
+
+  it('writes nothing in a dry run', async () => {
+    write('package.json', '{}')
+    const { out } = await run(['init', '--dry-run', '--platform'])
+    expect(out).toContain('would write')
+    expect(readdirSync(dir)).toEqual(['package.json'])
+  })
+
+  it('says what to put into platform.yaml', async () => {
+    write('repo/services/shop/package.json', '{"name":"shop"}')
+    mkdirSync(join(dir, 'repo/.git'))
+    expect((await run(['init', 'repo/services/shop'])).out).toContain('  - {name: shop, repo: ./repo, path: services/shop}\n')
+    write('platform.yaml', 'apps: []\n')
+    expect((await run(['init', 'repo/services/shop'])).out).toContain(`Add it to ${join(dir, 'platform.yaml')} under apps:`)
+    expect(read('platform.yaml')).toBe('apps: []\n')
+  })
+
+  it('writes a platform.yaml that is valid, if asked', async () => {
+    write('app #1/package.json', '{}')
+    expect(await run(['init', 'app #1', '--platform'])).toMatchObject({ code: 0, out: expect.stringContaining('git init') })
+    const spec = parsePlatform(read('platform.yaml'), { file: join(dir, 'platform.yaml'), env: {} })
+    expect(spec.apps).toMatchObject([{ name: 'app-1', repo: join(dir, 'app #1') }])
+  })
+
+  it('gives up on what nobody would know', async () => {
+    write('README', '')
+    expect(await run(['init'])).toMatchObject({ code: 1, out: '', err: expect.stringContaining('package.json') })
+    expect(await run(['init', 'nowhere'])).toMatchObject({ code: 1, err: expect.stringContaining('no folder nowhere') })
+  })
+})
+
+describe('doctor', () => {
+  interface Check {
+    name: string
+    level: string
+    message: string
+    remedy?: string
+  }
+  const platform = (more = '', router = 0) =>
+    write(
+      'platform.yaml',
+      `domain: x.localhost\nhttp: {listen: "127.0.0.1:0"}\nrouter: {listen: "127.0.0.1:${router || 1}"}\napps: []\n${more}`,
+    )
+  async function checks(): Promise<{ code: number | null; find: (name: string) => Check | undefined; all: Check[] }> {
+    const { code, out } = await run(['doctor', '--json'])
+    const all = JSON.parse(out) as Check[]
+    return { code, all, find: (name) => all.find((check) => check.name === name) }
+  }
+
+  it('looks at everything that is needed', async () => {
+    const { all } = await checks()
+    const names = all.map(({ name }) => name)
+    for (const name of [
+      'platform.yaml',
+      'git',
+      'bash',
+      'python3',
+      'SQLite',
+      'state',
+      'disk',
+      'clock',
+      'router.listen',
+      'http.listen',
+      'dns',
+      'docker',
+    ]) {
+      expect(names).toContain(name)
+    }
+    for (const check of all) if (check.level !== 'ok') expect(check.remedy).toBeTruthy()
+    expect(readdirSync(dir)).toEqual([])
+  })
+
+  it('says what is missing and how to get it, and fails', async () => {
+    write('file', '')
+    write('platform.yaml', 'apps: 3\nstate: ./file/state\n')
+    const { code, find } = await checks()
+    expect(code).toBe(1)
+    expect(find('platform.yaml')).toMatchObject({ level: 'fail', message: expect.stringContaining('platform.yaml:1:1 apps') })
+    expect(find('state')).toMatchObject({ level: 'fail', message: expect.stringContaining('cannot write in') })
+    const { out } = await run(['doctor'])
+    expect(out).toMatch(/^fail {2}state .*\n {6}→ Give this user the right/m)
+    expect(out).toMatch(/\d necessary things are missing\.\n$/)
+  })
+
+  it('notices a git that is not there', async () => {
+    const { code, out } = await run(['doctor', '--json'], { env: { PATH: dir } })
+    expect(code).toBe(1)
+    expect((JSON.parse(out) as Check[]).find(({ name }) => name === 'git')).toMatchObject({
+      level: 'fail',
+      remedy: expect.stringContaining('apt-get install git'),
+    })
+  })
+
+  it('notices a port that is taken', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const address = server.address()
+    platform('', typeof address === 'object' && address !== null ? address.port : 0)
+    expect((await checks()).find('router.listen')).toMatchObject({ level: 'warn', message: expect.stringContaining('is in use') })
+    server.close()
+  })
+})

@@ -1,0 +1,113 @@
+import { expect, describe as group, it } from 'vitest'
+import { describe } from '../../src/cli/render/event.ts'
+import { coloured, paintFor, plain } from '../../src/cli/render/paint.ts'
+import { renderStatus } from '../../src/cli/render/status.ts'
+import { table } from '../../src/cli/render/table.ts'
+import { indent, oneLine, printable } from '../../src/cli/render/text.ts'
+import { ago, spoken } from '../../src/cli/render/time.ts'
+import { event, failed, live } from '../support/memory-control.ts'
+
+group('text from elsewhere', () => {
+  it.each([
+    ['colours', '\u001b[1;31mred\u001b[0m', 'red'],
+    ['cursor movements', 'a\u001b[2J\u001b[Hb\u001b[?25l', 'ab'],
+    ['window titles', '\u001b]0;evil\u0007a\u001b]8;;http://x\u001b\\b', 'ab'],
+    ['one-byte forms', '\u009b31mred\u009d0;evil\u009cok', 'redok'],
+    ['an unended one, with its line only', '\u001b]0;evil\nnext', '\nnext'],
+    ['other escapes', '\u001bcreset\u001b(B\u001b', 'reset'],
+    ['bells, backspaces, carriage returns', 'a\u0007\b\rb', 'ab'],
+    ['turned directions', 'a\u202eb\u2066c', 'abc'],
+  ])('loses %s', (_what, text, expected) => expect(printable(text)).toBe(expected))
+
+  it('keeps newlines, tabs and other scripts', () => {
+    expect(printable('é\t漢字\r\nnext 🙂')).toBe('é\t漢字\nnext 🙂')
+    expect(oneLine(' a \n\n b\u001b[1A ')).toBe('a b')
+    expect(indent('a\n\nb\n')).toBe('  a\n\n  b')
+  })
+
+  it('cannot leave its cell', () => {
+    const status = { ...live, app: 'a\n\u001b[2Jb', urls: ['http://x\u0007'] }
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: none of them is expected
+    expect(renderStatus([status], 0)).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/)
+    expect(renderStatus([status], 0).split('\n')).toHaveLength(2)
+  })
+})
+
+group('time', () => {
+  it.each([
+    [0, '0ms'],
+    [850, '850ms'],
+    [1234, '1.2s'],
+    [59_949, '59.9s'],
+    [59_951, '1m 0s'],
+    [184_000, '3m 4s'],
+    [3_599_600, '1h 0m'],
+    [7_500_000, '2h 5m'],
+  ])('of %i ms is %s', (ms, text) => expect(spoken(ms)).toBe(text))
+
+  it.each([
+    [0, 'just now'],
+    [42_000, '42s ago'],
+    [180_000, '3m ago'],
+    [5 * 3_600_000, '5h ago'],
+    [12 * 86_400_000, '12d ago'],
+    [-5000, 'just now'],
+  ])('since %i ms is %s', (ms, text) => expect(ago(1_000_000_000_000, 1_000_000_000_000 + ms)).toBe(text))
+
+  it('that is none is a dash', () => expect(ago('never', 0)).toBe('-'))
+})
+
+group('colours', () => {
+  it('are for terminals that want them', () => {
+    expect(paintFor(true, { TERM: 'xterm' })).toBe(coloured)
+    expect(paintFor(true, { TERM: 'xterm', NO_COLOR: '' })).toBe(coloured)
+    expect(paintFor(false, { TERM: 'xterm' })).toBe(plain)
+    expect(paintFor(true, { TERM: 'xterm', NO_COLOR: '1' })).toBe(plain)
+    expect(paintFor(true, { TERM: 'dumb' })).toBe(plain)
+  })
+
+  it('do not move columns', () => {
+    const rows = (style: (text: string) => string) => [
+      ['a', { text: 'Live', style }, 'x'],
+      ['bcd', { text: 'é🙂', style }, 'y'],
+    ]
+    const bare = table(['H', 'STATUS', 'Z'], rows(plain.red))
+    expect(printable(table(['H', 'STATUS', 'Z'], rows(coloured.red), coloured.dim))).toBe(bare)
+    expect(bare).toBe('H    STATUS  Z\na    Live    x\nbcd  é🙂      y')
+  })
+})
+
+group('an event', () => {
+  const at = new Date(2026, 0, 2, 12, 3, 4).getTime()
+
+  it('is one line', () => {
+    expect(describe(event(1, { at, type: 'BuildSucceeded', message: 'built', durationMs: 1234 }))).toBe(
+      '12:03:04 hello  BuildSucceeded  built in 1.2s',
+    )
+    expect(describe({ ...event(1), at: new Date(at).toISOString(), message: 'a\nb\u001b[2J' })).toBe(
+      '12:03:04 hello  CommitSeen  a b',
+    )
+  })
+
+  it('does not say twice how long it took, and has words where there is no message', () => {
+    expect(describe(event(1, { at, message: 'built in 1.2s', durationMs: 1234 }))).toBe(
+      '12:03:04 hello  CommitSeen  built in 1.2s',
+    )
+    expect(describe(event(1, { at, type: 'RolledBack', message: '', release: 3 }))).toBe(
+      '12:03:04 hello  RolledBack  rolled back (1a2b3c4, v3)',
+    )
+  })
+
+  it('lines up where columns are given', () => {
+    expect(describe(event(1, { at, app: 'a' }), plain, { app: 5, type: 14 })).toBe('12:03:04 a      CommitSeen      event 1')
+  })
+})
+
+group('status', () => {
+  it('says what is under way', () => {
+    const building = { ...live, status: 'Building' as const, serving: null, message: 'building 9f8e7d6, 3 s so far' }
+    expect(renderStatus([building], 0)).toContain('\n\nhello: building 9f8e7d6, 3 s so far')
+    expect(renderStatus([{ ...failed, serving: null }], 0)).toContain('shop: BuildFailed at 9f8e7d6. Nothing of it serves.')
+    expect(renderStatus([], 0)).toContain('No apps yet')
+  })
+})
