@@ -8,6 +8,7 @@ type Result = Extract<SyncUpdateView, { kind: 'result' }>
 
 interface Options {
   wait?: true
+  allowPrune?: true
   json?: true
 }
 
@@ -17,13 +18,14 @@ export function addSync(program: Command): void {
     .description('look at git now, and try again what failed')
     .argument('[app]', 'only this app')
     .option('--wait', 'follow it to its end; exit 1 if the commit did not go live')
+    .option('--allow-prune', 'take away what is no longer declared, even if it is most of what runs')
     .option('--json', 'print the results as an array')
     .addHelpText('after', examples('trimtab sync', 'trimtab sync hello --wait'))
     .action(
-      act<[string | undefined, Options]>(async (context, app, { wait = false, json = false }) => {
+      act<[string | undefined, Options]>(async (context, app, { wait = false, allowPrune = false, json = false }) => {
         const client = await context.client()
         const results: Result[] = []
-        for await (const update of client.sync({ ...(app !== undefined && { app }), wait })) {
+        for await (const update of client.sync({ ...(app !== undefined && { app }), wait, allowPrune })) {
           if (update.kind === 'result') results.push(update)
           if (!json) show(context, update, wait)
         }

@@ -56,8 +56,9 @@ export class Client {
     for await (const { text } of this.#lines<{ text: string }>({ method: 'GET', path, ...(signal && { signal }) })) yield text
   }
 
-  sync({ app, wait, signal }: { app?: string; wait: boolean; signal?: AbortSignal }): AsyncGenerator<SyncUpdateView> {
-    return this.#lines({ method: 'POST', path: at('/sync'), body: { app, wait }, ...(signal && { signal }) })
+  sync(options: { app?: string; wait: boolean; allowPrune?: boolean; signal?: AbortSignal }): AsyncGenerator<SyncUpdateView> {
+    const { signal, ...body } = options
+    return this.#lines({ method: 'POST', path: at('/sync'), body, ...(signal && { signal }) })
   }
 
   async *down(app?: string): AsyncGenerator<string> {

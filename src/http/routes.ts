@@ -130,11 +130,11 @@ export const routes: readonly ApiRoute[] = [
     answer: schema.textLine,
     stream: (control, { app, follow }, signal) => map(control.buildLog(app, { follow, signal }), asText),
   }),
-  stream<MaybeApp & { wait: boolean }>({
+  stream<MaybeApp & { wait: boolean; allowPrune: boolean }>({
     method: 'POST',
     path: '/sync',
     summary: 'Looks at git now; with wait, streams until the commit is live or has failed',
-    body: schema.object({ app: schema.appName, wait: schema.flag }, ['app', 'wait']),
+    body: schema.object({ app: schema.appName, wait: schema.flag, allowPrune: schema.flag }, ['app', 'wait', 'allowPrune']),
     answer: schema.syncUpdate,
     stream: (control, input, signal) => map(control.sync({ ...input, signal }), syncUpdateView),
   }),

@@ -109,8 +109,10 @@ function serve(app: FastifyInstance, route: ApiRoute, control: Control, closing:
       reply.raw.once('close', () => gone.abort())
       const { unstoppable = false } = route
       const signal = unstoppable ? gone.signal : AbortSignal.any([gone.signal, closing])
+      const items = route.stream(control, input, signal)
+      // From here on every answer, of a failure too, is sendLines' business.
       reply.hijack()
-      await sendLines(reply.raw, route.stream(control, input, signal), { signal, unstoppable })
+      await sendLines(reply.raw, items, { signal, unstoppable })
     },
   })
 }

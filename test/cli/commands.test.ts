@@ -176,7 +176,7 @@ describe('what it prints', () => {
 
   it('is one line for each event', async () => {
     expect((await run(['events', 'hello', '-n', '2'])).out).toBe(
-      '12:03:05 hello  CommitSeen  event 1\n12:03:06 hello  BuildSucceeded  built in 1.2s\n',
+      '12:03:05 hello  CommitSeen  1a2b3c4 event 1\n12:03:06 hello  BuildSucceeded  built in 1.2s\n',
     )
     const lines = (await run(['events', '--json'])).out.trim().split('\n')
     expect(lines.map((line) => JSON.parse(line).at)).toEqual(['2026-01-02T12:03:05.000Z', '2026-01-02T12:03:06.000Z'])
@@ -213,14 +213,15 @@ describe('what it prints', () => {
 describe('sync', () => {
   it('asks, and says how to follow', async () => {
     expect(await run(['sync', 'hello'])).toEqual({ ...good, out: 'Looking at git now. Follow it with `trimtab events -f`.\n' })
-    expect(platform.control.asked).toEqual(['sync false hello'])
+    await run(['sync', '--allow-prune'])
+    expect(platform.control.asked).toEqual(['sync false hello', 'sync false prune'])
   })
 
   it('waits, shows what happens, and where it is', async () => {
     platform.control.updates.unshift({ kind: 'event', event: event(1) }, { kind: 'log', text: '-----> Node.js app detected\n' })
     expect(await run(['sync', '--wait'])).toEqual({
       ...good,
-      out: '12:03:05 hello  CommitSeen  event 1\n-----> Node.js app detected\nhello is live at 1a2b3c4 as v12: http://hello.apps.localhost:8080\n',
+      out: '12:03:05 hello  CommitSeen  1a2b3c4 event 1\n-----> Node.js app detected\nhello is live at 1a2b3c4 as v12: http://hello.apps.localhost:8080\n',
     })
   })
 

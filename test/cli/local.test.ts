@@ -1,10 +1,11 @@
 import { once } from 'node:events'
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { parsePlatform } from '../../src/config/platform.ts'
+import { pageFor } from '../../src/router/embedded/pages.ts'
 import { CompiledCli, type Options } from '../support/compiled-cli.ts'
 
 let cli: CompiledCli
@@ -205,12 +206,21 @@ describe('doctor', () => {
     })
   })
 
-  it('notices a port that is taken', async () => {
-    const server = createServer().listen(0, '127.0.0.1')
+  it('notices a port that is taken, unless by its own router', async () => {
+    const server = createServer((_, response) => response.writeHead(404).end(answer)).listen(0, '127.0.0.1')
     await once(server, 'listening')
     const address = server.address()
     platform('', typeof address === 'object' && address !== null ? address.port : 0)
-    expect((await checks()).find('router.listen')).toMatchObject({ level: 'warn', message: expect.stringContaining('is in use') })
+    let answer = 'hello'
+    expect((await checks()).find('router.listen')).toMatchObject({
+      level: 'fail',
+      message: expect.stringContaining('another program'),
+    })
+    answer = pageFor(404, false).body
+    expect((await checks()).find('router.listen')).toMatchObject({
+      level: 'ok',
+      message: expect.stringContaining("trimtab's router"),
+    })
     server.close()
   })
 })

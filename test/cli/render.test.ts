@@ -84,14 +84,14 @@ group('an event', () => {
     expect(describe(event(1, { at, type: 'BuildSucceeded', message: 'built', durationMs: 1234 }))).toBe(
       '12:03:04 hello  BuildSucceeded  built in 1.2s',
     )
-    expect(describe({ ...event(1), at: new Date(at).toISOString(), message: 'a\nb\u001b[2J' })).toBe(
-      '12:03:04 hello  CommitSeen  a b',
+    expect(describe({ ...event(1), at: new Date(at).toISOString(), message: 'a\u001b[2J\nb' })).toBe(
+      '12:03:04 hello  CommitSeen  1a2b3c4 a …',
     )
   })
 
   it('does not say twice how long it took, and has words where there is no message', () => {
-    expect(describe(event(1, { at, message: 'built in 1.2s', durationMs: 1234 }))).toBe(
-      '12:03:04 hello  CommitSeen  built in 1.2s',
+    expect(describe(event(1, { at, type: 'BuildFailed', message: 'failed after 1.2s', durationMs: 1234 }))).toBe(
+      '12:03:04 hello  BuildFailed  failed after 1.2s',
     )
     expect(describe(event(1, { at, type: 'RolledBack', message: '', release: 3 }))).toBe(
       '12:03:04 hello  RolledBack  rolled back (1a2b3c4, v3)',
@@ -99,7 +99,9 @@ group('an event', () => {
   })
 
   it('lines up where columns are given', () => {
-    expect(describe(event(1, { at, app: 'a' }), plain, { app: 5, type: 14 })).toBe('12:03:04 a      CommitSeen      event 1')
+    expect(describe(event(1, { at, app: 'a' }), plain, { app: 5, type: 14 })).toBe(
+      '12:03:04 a      CommitSeen      1a2b3c4 event 1',
+    )
   })
 })
 

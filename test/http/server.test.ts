@@ -174,6 +174,13 @@ describe('failures', () => {
     await expect(platform.client.logs('hallo', { lines: 1, follow: false }).next()).rejects.toMatchObject({ code: 'NotFound' })
   })
 
+  it('has its status also where a stream is refused before it begins', async () => {
+    platform.control.events = () => {
+      throw new TrimtabError('NotFound', 'at once')
+    }
+    expect(await raw('GET', '/api/v1/events?follow=true')).toMatchObject({ status: 404, body: { error: { message: 'at once' } } })
+  })
+
   it.each([
     ['GET', '/api/v1/events?limit=-1', undefined],
     ['GET', '/api/v1/events?limit=many', undefined],

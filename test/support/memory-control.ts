@@ -126,8 +126,8 @@ export class MemoryControl implements Control {
     return this.apps.filter((one) => app === undefined || one.app === app).map((one) => ({ app: one.app, actions: this.actions }))
   }
 
-  async *sync(options: { app?: string; wait: boolean; signal: AbortSignal }) {
-    this.#ask(`sync ${options.wait}`, options.app)
+  async *sync(options: { app?: string; wait: boolean; allowPrune?: boolean; signal: AbortSignal }) {
+    this.#ask(`sync ${options.wait}${options.allowPrune ? ' prune' : ''}`, options.app)
     yield* this.#tracked('sync', this.updates, { follow: this.updates.length === 0, signal: options.signal })
   }
 

@@ -2,6 +2,7 @@
 import { lookup } from 'node:dns/promises'
 import { createServer } from 'node:net'
 import type { Listen } from '../../domain.ts'
+import { readText } from '../../http/request.ts'
 import { type Check, fail, ok, warn } from './check.ts'
 
 /** `key` is the one in platform.yaml. `running`: `up` has this state, so a port in use is in use by it. */
@@ -10,9 +11,11 @@ export async function checkPort(key: string, listen: Listen, running: boolean): 
   const code = await tryListen(listen)
   if (code === null) return ok(key, `${where} is free`)
   if (code === 'EADDRINUSE' && running) return ok(key, `${where}, in use by trimtab`)
+  if (code === 'EADDRINUSE' && (await isOurRouter(listen))) {
+    return ok(key, `${where}, in use by trimtab's router (it goes on when \`up\` ends)`)
+  }
   if (code === 'EADDRINUSE') {
-    const who = key === 'router.listen' ? "trimtab's router goes on when `up` ends; if it is not that" : 'If it is not trimtab'
-    return warn(key, `${where} is in use`, `${who}, end the other program or set another ${key} in platform.yaml`)
+    return fail(key, `${where} is in use by another program`, `End it, or set another ${key} in platform.yaml`)
   }
   if (code === 'EACCES')
     return fail(
@@ -30,6 +33,19 @@ async function tryListen({ host, port }: Listen): Promise<string | null> {
     server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message))
     server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(null)))
   })
+}
+
+/** Its page for a host nobody serves is known. */
+async function isOurRouter({ host, port }: Listen): Promise<boolean> {
+  const { request } = await import('node:http')
+  const text = await new Promise<string>((resolve) => {
+    const asked = request({ host, port, path: '/', headers: { host: 'trimtab-doctor.invalid' }, agent: false, timeout: 2000 })
+    asked.on('response', (response) => resolve(readText(response).catch(() => '')))
+    asked.on('timeout', () => asked.destroy())
+    asked.on('error', () => resolve(''))
+    asked.end()
+  })
+  return text.startsWith('404 Not found: No app is served at this address.')
 }
 
 /** Every name under the domain has to lead here. */

@@ -1,5 +1,5 @@
 import { type Paint, plain } from './paint.ts'
-import { oneLine, shortCommit } from './text.ts'
+import { oneLine, printable, shortCommit } from './text.ts'
 import { clock, spoken } from './time.ts'
 
 /** What describe() needs of an event: the wire's (ISO time) and the domain's (milliseconds) both have it. */
@@ -26,12 +26,14 @@ export function describe(event: DescribedEvent, paint: Paint = plain, columns: C
   return `${paint.dim(clock(event.at))} ${app}  ${tone(type, paint)(type.padEnd(columns.type))}  ${sentence(event)}`.trimEnd()
 }
 
-/** The message, with how long it took unless it says so itself. */
+/** The message's first line (a failure's others are its log, which `status` shows), with the commit it is about and how long it took. */
 function sentence(event: DescribedEvent): string {
-  const words = oneLine(event.message) || inWords(event)
-  if (event.durationMs === null) return words
-  const took = spoken(event.durationMs)
-  return words.includes(took) ? words : `${words} in ${took}`
+  const [first = '', ...more] = printable(event.message).trim().split('\n')
+  const words = (oneLine(first) || inWords(event)) + (more.length > 0 ? ' …' : '')
+  const commit = event.type.startsWith('Commit') && event.commit !== null ? shortCommit(event.commit) : ''
+  const about = commit === '' || words.includes(commit) ? words : `${commit} ${words}`
+  const took = event.durationMs === null ? '' : spoken(event.durationMs)
+  return took === '' || about.includes(took) ? about : `${about} in ${took}`
 }
 
 /** `BuildSucceeded` of an event without a message: `build succeeded (1a2b3c4)`. */
