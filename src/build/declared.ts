@@ -1,5 +1,6 @@
 import { parseDocument } from 'yaml'
 import { TrimtabError } from '../errors.ts'
+import { refuseStructure } from '../manifest/nesting.ts'
 
 /** What a bin/release may write at most. */
 export const RELEASE_LIMIT = 64 * 1024
@@ -18,6 +19,8 @@ export function parseRelease(text: string, pack: string): Declared {
   const bad = (why: string, cause?: unknown) =>
     new TrimtabError('BuildFailed', `bin/release of ${pack} printed something that is no release: ${why}.`, { cause })
   if (Buffer.byteLength(text) > RELEASE_LIMIT) throw bad(`more than ${RELEASE_LIMIT / 1024} KB`)
+  const problem = refuseStructure(text) // deep nesting would end the whole process, not just the parser
+  if (problem !== null) throw bad(problem.message)
   let value: unknown
   try {
     const document = parseDocument(text, { schema: 'core', merge: false, uniqueKeys: true })
