@@ -23,6 +23,11 @@ trap : HUP INT QUIT USR1 USR2 PIPE ALRM TERM XCPU XFSZ VTALRM PROF ABRT
 set +o posix
 _bash=$1 _boot=$2 _tmp=$3 _home=$4 _command=$5
 set --
+# Whatever the platform was started with (a terminal's pipe, a lock) is not held open by an app for weeks.
+for _fd in /dev/fd/*; do
+  _fd=\${_fd##*/}
+  case $_fd in [012] | *[!0-9]*) ;; *) eval "exec $_fd>&-" ;; esac
+done
 exec 3>&2 2>/dev/null
 
 [[ -d $_tmp ]] || exit 0
@@ -48,7 +53,7 @@ set +C
   exec 2>&3 3>&-
   set +p
   cd -- "$_home" || exit 126
-  unset OLDPWD _stat _start _boot _tmp
+  unset OLDPWD _fd _stat _start _boot _tmp
   for _file in "$_home"/.profile.d/*.sh "$_home"/.profile; do
     if [[ -f $_file && -r $_file ]]; then . "$_file"; fi
   done

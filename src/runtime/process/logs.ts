@@ -21,6 +21,8 @@ export interface LogSources {
   keep: number
   /** The app's instances now, oldest first, with the place in the log file where the output of each begins. */
   instances(app: string): Array<{ instance: Instance; from: number }>
+  /** Calls back when an instance of any app was started; gives the end of it. One that lives shorter than a poll is not missed. */
+  onStart(started: () => void): () => void
 }
 
 /** New output is noticed by a watch on the directory; where there is none to be had, and for new instances, by this. */
@@ -40,6 +42,7 @@ export async function* readLogs(sources: LogSources, app: string, options: LogsO
   if (!options.follow) return
 
   const bell = createBell(join(places.logs, app), options.signal)
+  const deaf = sources.onStart(bell.ring)
   try {
     while (!options.signal.aborted) {
       let isMore = false
@@ -63,41 +66,55 @@ export async function* readLogs(sources: LogSources, app: string, options: LogsO
       if (!isMore) await bell.wait(POLL_MS)
     }
   } finally {
+    deaf()
     bell.close()
   }
 }
 
-/** Rings when something is written in the directory, or on abort. */
-function createBell(dir: string, signal: AbortSignal): { wait(ms: number): Promise<void>; close(): void } {
-  let rung = false
-  let ring = () => {}
-  let watcher: FSWatcher | undefined
-  const wake = () => {
-    rung = true
-    ring()
+interface Bell {
+  ring(): void
+  /** Resolves when it rings (also if it did since the last wait), or after this time. */
+  wait(ms: number): Promise<void>
+  close(): void
+}
+
+/** Rings when something is written in the directory, and on abort. */
+function createBell(dir: string, signal: AbortSignal): Bell {
+  let isRung = false
+  let wake = () => {}
+  let watcher: FSWatcher | null = null
+  const ring = () => {
+    isRung = true
+    wake()
   }
-  try {
-    watcher = watch(dir, { persistent: false }, wake).on('error', () => watcher?.close())
-  } catch {
-    // The poll is enough.
+
+  function listen(): void {
+    try {
+      watcher ??= watch(dir, { persistent: false }, ring).on('error', () => watcher?.close())
+    } catch {
+      // Not there yet, or no watch to be had: the poll is enough.
+    }
   }
-  signal.addEventListener('abort', wake)
+
+  signal.addEventListener('abort', ring)
   return {
+    ring,
     async wait(ms) {
-      if (!rung && !signal.aborted) {
+      listen()
+      if (!isRung && !signal.aborted) {
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, ms)
-          ring = () => {
+          wake = () => {
             clearTimeout(timer)
             resolve()
           }
         })
       }
-      rung = false
+      isRung = false
     },
     close() {
       watcher?.close()
-      signal.removeEventListener('abort', wake)
+      signal.removeEventListener('abort', ring)
     },
   }
 }

@@ -41,6 +41,7 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
   for (const dir of [places.instances, places.logs, places.runs]) mkdirSync(dir, { recursive: true, mode: 0o700 })
 
   const listeners = new Set<(app: string) => void>()
+  const followers = new Set<() => void>()
   const watch = createWatch(now, (app) => {
     for (const listener of listeners) queueMicrotask(() => listener(app)) // whoever listens is not part of what happened
   })
@@ -51,12 +52,13 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
   const adopted = new Set<string>()
   let isAdopted = false
 
-  function namesOf(app: string): string[] {
-    const names = directories(join(places.instances, plain(app)))
-    // No directory of this app is no instance; no directory of all instances is a disk that went away.
+  /** No directory of an app is no instance; no directory of all instances is a disk that went away. */
+  function present(dir: string): string[] {
+    const names = directories(dir)
     if (names.length === 0 && !existsSync(places.instances)) throw unreadable(places.instances, new Error('it is gone'))
     return names
   }
+  const namesOf = (app: string) => present(join(places.instances, plain(app)))
 
   function seeAll(app: string): Instance[] {
     const look = watch.look()
@@ -67,7 +69,7 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
   function adopt(): void {
     if (isAdopted) return
     let isWhole = attempt(() => endAbandoned(places.runs)) && attempt(() => removeLeftOvers(places.instances))
-    for (const app of directories(places.instances)) {
+    for (const app of present(places.instances)) {
       if (!adopted.has(app)) isWhole = attempt(() => adoptApp(app)) && isWhole
     }
     isAdopted = isWhole && attempt(() => directories(places.logs).forEach(forgetLogs))
@@ -112,6 +114,7 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
       watch.forget(place)
       throw error
     }
+    for (const started of followers) started()
     const instance = watch.see(place, watch.look())
     if (!instance) throw new TrimtabError('StartFailed', `${place.name} was removed while it started.`, { retry: true })
     return instance
@@ -127,7 +130,7 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
 
     async apps() {
       adopt()
-      return directories(places.instances).filter((app) => namesOf(app).length > 0)
+      return present(places.instances).filter((app) => namesOf(app).length > 0)
     },
 
     async start(spec, avoid) {
@@ -178,7 +181,11 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
         seeAll(app)
           .sort((a, b) => a.startedAt - b.startedAt)
           .map((instance) => ({ instance, from: watch.memory(places.place(app, instance.name)).spec.logFrom }))
-      const sources = { places, rotator, keep: limits.keep, instances }
+      const onStart = (started: () => void) => {
+        followers.add(started)
+        return () => void followers.delete(started)
+      }
+      const sources = { places, rotator, keep: limits.keep, instances, onStart }
       return readLogs(sources, app, { ...wanted, signal: AbortSignal.any([signal, closing.signal]) })
     },
 
