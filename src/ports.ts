@@ -220,8 +220,10 @@ export interface Store {
   read(app: string): AppRecord
   /** Opens an attempt at this commit (or notes that it is skipped); what was pending is superseded. */
   begin(app: string, attempt: { commit: CommitId; settings: string; skip: boolean }): void
-  /** Notes that a build runs for the open attempt. */
-  building(app: string): void
+  /** Notes that a build of this key is run for the open attempt. */
+  building(app: string, key: string): void
+  /** Apps whose open attempt waits for the build of this key. */
+  waitingFor(key: string): string[]
   /** Creates a release; pending, or live at once if adopted. Claims its routes; throws RouteTaken if another app has one of them. */
   release(release: Omit<Release, 'status' | 'createdAt'>, adopted: boolean): Release
   phase(app: string, version: number, phase: 'running' | 'done'): void
@@ -288,7 +290,7 @@ export interface Control {
   /** What a pass would do now, and why; changes nothing (it does not fetch either). */
   plan(app?: string): Promise<Array<{ app: string; actions: PlannedAction[] }>>
   /** Looks at git now, and tries a failed commit again. With wait: streams build log and events, ends with a result per app. */
-  sync(options: { app?: string; wait: boolean; signal: AbortSignal }): AsyncIterable<SyncUpdate>
+  sync(options: { app?: string; wait: boolean; allowPrune?: boolean; signal: AbortSignal }): AsyncIterable<SyncUpdate>
   /** Replaces every instance of the current release by a new one, without a gap; lifts `down`. */
   restart(app: string): Promise<void>
   /** Stops one app until `restart`, or (no app) every app and the router, and then ends `up`. Streams lines for a person. */

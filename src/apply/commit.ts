@@ -20,14 +20,14 @@ export function begin(step: Of<'begin'>, { app, world, desired, observed, build 
   else world.store.event({ app, type: 'CommitSeen', commit, message: again ? `${title} (once more)` : title })
   // Wanting this build, or none, ends that of an older commit.
   if (unbuilt && build && !skip) {
-    world.store.building(app)
+    world.store.building(app, build.key)
     world.builder.want(app, build, true)
   } else world.builder.want(app, null)
 }
 
 export function build({ app, world, build }: Pass): void {
   if (!build) return
-  world.store.building(app)
+  world.store.building(app, build.key)
   world.builder.want(app, build)
 }
 

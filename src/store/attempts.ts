@@ -12,7 +12,7 @@ interface Row {
   message: string | null
   retry_at: number | null
   tries: number
-  built: number
+  build_key: string | null
   started_at: number
 }
 
@@ -21,7 +21,11 @@ export function attemptsTable(db: Db) {
   const insert = db.prepare('INSERT INTO attempts (app, commit_id, settings, state, started_at) VALUES (?, ?, ?, ?, ?)')
   const close = db.prepare(`UPDATE attempts SET state = 'superseded', ended_at = ? WHERE app = ? AND state = 'open'`)
   const onLast = 'WHERE id = (SELECT max(id) FROM attempts WHERE app = ?)'
-  const built = db.prepare(`UPDATE attempts SET built = 1 ${onLast}`)
+  const built = db.prepare(`UPDATE attempts SET build_key = ? ${onLast}`)
+  const lastBuild = db.prepare<[string], string>(
+    'SELECT build_key FROM attempts WHERE app = ? AND build_key IS NOT NULL ORDER BY id DESC LIMIT 1',
+  )
+  const building = db.prepare<[string], string>(`SELECT DISTINCT app FROM attempts WHERE build_key = ? AND state = 'open'`)
   const end = db.prepare(`UPDATE attempts SET state = ?, code = ?, message = ?, retry_at = NULL, ended_at = ? ${onLast}`)
   const later = db.prepare(`UPDATE attempts SET code = ?, message = ?, retry_at = ?, tries = tries + 1 ${onLast}`)
   const soon = db.prepare(`UPDATE attempts SET retry_at = NULL ${onLast}`)
@@ -39,7 +43,7 @@ export function attemptsTable(db: Db) {
         failure: row.code === null ? null : { code: row.code as FailureCode, message: row.message ?? '' },
         retryAt: row.retry_at,
         tries: row.tries,
-        built: row.built === 1,
+        built: row.build_key !== null,
         startedAt: row.started_at,
       }
     },
@@ -48,7 +52,11 @@ export function attemptsTable(db: Db) {
       insert.run(app, commit, settings, state, at)
       trim.run(app, app)
     },
-    built: (app: string) => void built.run(app),
+    built: (app: string, key: string) => void built.run(key, app),
+    /** The key of the newest build that any attempt of this app asked for. */
+    lastBuild: (app: string) => (lastBuild.pluck().get(app) as string | undefined) ?? null,
+    /** Apps whose open attempt waits for this build. */
+    building: (key: string) => building.pluck().all(key) as string[],
     end(app: string, state: 'failed' | 'succeeded' | 'superseded', failure: Failure | null, at: number): void {
       end.run(state, failure?.code ?? null, failure?.message ?? null, at, app)
     },

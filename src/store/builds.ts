@@ -15,9 +15,7 @@ export function buildsTable(db: Db) {
   const add = db.prepare(
     'INSERT INTO builds (app, commit_id, key, outcome, message, duration_ms, at) VALUES (?, ?, ?, ?, ?, ?, ?)',
   )
-  const last = db.prepare<[string], string>('SELECT key FROM builds WHERE app = ? ORDER BY id DESC LIMIT 1')
   return {
     add: (b: BuildRecord, at: number) => void add.run(b.app, b.commit, b.key, b.outcome, b.message, Math.round(b.durationMs), at),
-    last: (app: string) => (last.pluck().get(app) as string | undefined) ?? null,
   }
 }

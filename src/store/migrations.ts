@@ -18,11 +18,12 @@ export const MIGRATIONS: string[] = [
     message TEXT,
     retry_at INTEGER,
     tries INTEGER NOT NULL DEFAULT 0,
-    built INTEGER NOT NULL DEFAULT 0,
+    build_key TEXT,
     started_at INTEGER NOT NULL,
     ended_at INTEGER
   ) STRICT;
   CREATE INDEX attempts_app ON attempts (app, id);
+  CREATE INDEX attempts_build ON attempts (build_key) WHERE state = 'open';
 
   CREATE TABLE releases (
     app TEXT NOT NULL,

@@ -53,7 +53,8 @@ export function openStore(state: string, now: () => number = Date.now): Store {
       releases.move(app, 'pending', 'superseded')
       settleClaims(app)
     }),
-    building: (app) => attempts.built(app),
+    building: (app, key) => attempts.built(app, key),
+    waitingFor: (key) => attempts.building(key),
     release: atomic((release, adopted) => {
       claims.add(release.app, release.content.routes)
       if (adopted) attempts.end(release.app, 'succeeded', null, now())
@@ -99,7 +100,7 @@ export function openStore(state: string, now: () => number = Date.now): Store {
     releases: (app, limit) => releases.newest(app, limit),
     keptImages: (count) => releases.kept(count),
     buildRecord: (record) => builds.add(record, now()),
-    lastBuild: (app) => builds.last(app),
+    lastBuild: (app) => attempts.lastBuild(app),
     event: (event) => events.add(event, now()),
     events: ({ app, limit, afterId }) => events.last(app, limit, afterId ?? 0),
     onEvent: (seen) => events.watch(seen),

@@ -1,0 +1,104 @@
+/** What the API and the command line may ask of the running platform. */
+
+import { specOf } from '../apply/instances.ts'
+import type { AppSpec, Event } from '../domain.ts'
+import { TrimtabError } from '../errors.ts'
+import { suggest } from '../manifest/suggest.ts'
+import type { Control, LogLine, Terminal } from '../ports.ts'
+import type { World } from '../world.ts'
+import { Channel } from './channel.ts'
+import { sync } from './sync.ts'
+import { viewPlan, viewStatus } from './view.ts'
+
+export interface ControlOptions {
+  world: World
+  version: ReturnType<Control['version']>
+  look(app: string): Promise<void>
+  trigger(app: string): void
+  /** Apps that are taken away although they would be most: what the guard refused is allowed now. */
+  allowPrune(): void
+  /** Stops every app and the router; tells each step. Then `up` ends. */
+  stopAll(): AsyncIterable<string>
+}
+
+export function createControl({ world, version, look, trigger, allowPrune, stopAll }: ControlOptions): Control {
+  const { store, runtime, builder } = world
+  const apps = (): AppSpec[] => world.platform().apps
+
+  const known = (app: string): string => {
+    const names = apps().map((spec) => spec.name)
+    if (names.includes(app)) return app
+    const near = suggest(app, names)
+    const hint = near ? ` (did you mean "${near}"?)` : ''
+    throw new TrimtabError('NotFound', `There is no app "${app}"${hint}. Declared are: ${names.join(', ') || 'none'}.`)
+  }
+  const those = (app: string | undefined): string[] => (app === undefined ? apps().map((spec) => spec.name) : [known(app)])
+
+  return {
+    version: () => version,
+    status: async (app) => Promise.all(those(app).map((name) => viewStatus(name, world))),
+    releases: async (app) => store.releases(known(app), 1_000),
+    plan: async (app) => Promise.all(those(app).map(async (name) => ({ app: name, actions: await viewPlan(name, world) }))),
+    events: (options) => events(options.app === undefined ? options : { ...options, app: known(options.app) }, world),
+    logs: (app, options): AsyncIterable<LogLine> => runtime.logs(known(app), options),
+    async *buildLog(app, { follow, signal }) {
+      const key = store.lastBuild(known(app))
+      if (!key) return
+      if (follow) yield* builder.followLog(key, signal)
+      else yield (await builder.log(key)) ?? ''
+    },
+    sync({ app, wait, signal, allowPrune: prune }) {
+      if (prune) allowPrune()
+      return sync(world, { apps: those(app), wait, signal, look, trigger })
+    },
+    async restart(app) {
+      store.restart(known(app))
+      store.event({ app, type: 'Restarted', message: 'every instance is replaced by a new one' })
+      trigger(app)
+    },
+    down: (app) => (app === undefined ? stopAll() : suspend(known(app), world, trigger)),
+    run: (app, command, terminal) => run(known(app), command, terminal, world),
+  }
+}
+
+async function* events(
+  { app, limit, follow, signal }: { app?: string; limit: number; follow: boolean; signal: AbortSignal },
+  world: World,
+): AsyncGenerator<Event> {
+  const channel = new Channel<Event>(signal)
+  const unwatch = follow
+    ? world.store.onEvent((event) => (app === undefined || event.app === app) && channel.push(event))
+    : () => {}
+  try {
+    yield* world.store.events({ app, limit })
+    if (follow) yield* channel
+  } finally {
+    unwatch()
+  }
+}
+
+async function* suspend(app: string, world: World, trigger: (app: string) => void): AsyncGenerator<string> {
+  world.store.suspend(app)
+  world.store.event({ app, type: 'Suspended', message: 'stopped by hand; trimtab restart brings it back' })
+  trigger(app)
+  yield `${app}: out of the routes, then drained, then stopped`
+  while ((await world.runtime.list(app)).some((i) => i.state !== 'exited' && !i.oneOff)) {
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  yield `${app} is suspended. trimtab restart ${app} brings it back.`
+}
+
+/** A one-off in the release that is live. */
+async function run(app: string, command: string[], terminal: Terminal, world: World): Promise<number> {
+  const { serving } = world.store.read(app)
+  if (!serving)
+    throw new TrimtabError('NotFound', `${app} has no live release yet to run something in. See: trimtab status ${app}`)
+  if (command.length === 0) throw new TrimtabError('Usage', 'A command is missing: trimtab run <app> -- <command>')
+  const spec = specOf(serving, 'run', 1, command.map(quoted).join(' '), true)
+  return world.runtime.run(spec, terminal)
+}
+
+/** The words reach the command as they were typed, whatever is in them. */
+function quoted(word: string): string {
+  return /^[A-Za-z0-9_./:=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
+}

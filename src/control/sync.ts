@@ -1,0 +1,83 @@
+/** "Look now": asks git, lifts the verdict on a failed commit, and, if wanted, tells how it goes until it is over. */
+import type { AppStatus } from '../domain.ts'
+import type { SyncUpdate } from '../ports.ts'
+import type { World } from '../world.ts'
+import { Channel } from './channel.ts'
+import { viewStatus } from './view.ts'
+
+export interface SyncOptions {
+  apps: string[]
+  wait: boolean
+  signal: AbortSignal
+  /** Asks git about this app, now; resolves when it has answered. */
+  look(app: string): Promise<void>
+  trigger(app: string): void
+}
+
+/** Ends with a result for each app; without `wait`, when git has been asked. */
+export async function* sync(world: World, { apps, wait, signal, look, trigger }: SyncOptions): AsyncGenerator<SyncUpdate> {
+  const stop = new AbortController()
+  const channel = new Channel<SyncUpdate>(AbortSignal.any([signal, stop.signal]))
+  const unwatch = world.store.onEvent((event) => {
+    if (!apps.includes(event.app)) return
+    channel.push({ kind: 'event', event })
+    if (event.type === 'BuildStarted') void followBuild(event.app, world, channel, stop.signal)
+  })
+  const all = Promise.all(
+    apps.map(async (app) => {
+      world.store.again(app)
+      await look(app)
+      trigger(app)
+      if (wait) channel.push(await conclusion(app, world, stop.signal))
+    }),
+  ).finally(() => channel.close())
+  try {
+    if (wait) yield* channel
+    await all
+  } finally {
+    stop.abort()
+    unwatch()
+  }
+}
+
+/** Passes come with every event; between them the world is looked at a few times a second. */
+async function conclusion(app: string, world: World, signal: AbortSignal): Promise<SyncUpdate> {
+  for (;;) {
+    const status = await viewStatus(app, world)
+    if (isOver(status, world) || signal.aborted) return { kind: 'result', ok: isLive(status), app, status }
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(done, 250)
+      const unwatch = world.store.onEvent((event) => event.app === app && done())
+      signal.addEventListener('abort', done)
+      function done() {
+        clearTimeout(timer)
+        unwatch()
+        signal.removeEventListener('abort', done)
+        resolve()
+      }
+    })
+  }
+}
+
+function isLive(status: AppStatus): boolean {
+  return status.status === 'Live' && status.failure === null && status.desired.commit === status.serving?.commit
+}
+
+function isOver(status: AppStatus, world: World): boolean {
+  if (isLive(status) || status.status === 'Suspended') return true
+  const attempt = world.store.read(status.app).attempt
+  // A verdict counts when it is one on the commit that git names now.
+  if (attempt && attempt.commit === status.desired.commit && (attempt.state === 'failed' || attempt.state === 'skipped'))
+    return true
+  return status.failure !== null && status.failure.commit === null
+}
+
+async function followBuild(app: string, world: World, channel: Channel<SyncUpdate>, signal: AbortSignal): Promise<void> {
+  const key = world.store.lastBuild(app)
+  if (!key) return
+  try {
+    for await (const text of world.builder.followLog(key, signal)) channel.push({ kind: 'log', text })
+  } catch {
+    // The log is beside the point: how it ended is told by events.
+  }
+}

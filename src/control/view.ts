@@ -1,0 +1,45 @@
+/** Looking without touching: what a pass over an app would see and do. */
+
+import { desire } from '../desire.ts'
+import type { AppStatus } from '../domain.ts'
+import { asTrimtabError } from '../errors.ts'
+import { observe } from '../observe.ts'
+import { plan } from '../plan/plan.ts'
+import { statusOf } from '../plan/status.ts'
+import { type Step, target } from '../plan/steps.ts'
+import type { PlannedAction } from '../ports.ts'
+import type { World } from '../world.ts'
+
+/** The app's status, from the same values and the same plan as a pass would have now. */
+export async function viewStatus(app: string, world: World): Promise<AppStatus> {
+  try {
+    const { desired } = await desire(app, world)
+    const observed = await observe(app, world)
+    const { waiting } = plan(desired, observed)
+    return statusOf(desired, observed, waiting, world.store.read(app).liveSince, (route) => world.router.url(route))
+  } catch (thrown) {
+    return unreadable(app, asTrimtabError(thrown).failure, world)
+  }
+}
+
+/** What could not be read is told as that; what is known from the store is told with it. */
+function unreadable(app: string, failure: { code: string; message: string }, world: World): AppStatus {
+  const { attempt, serving, liveSince } = world.store.read(app)
+  const since = new Date(liveSince ?? serving?.createdAt ?? 0).toISOString()
+  return {
+    app,
+    status: serving ? 'Live' : 'Pending',
+    desired: { commit: attempt?.commit ?? null },
+    serving: serving && { commit: serving.commit, release: serving.version, since },
+    failure: { commit: null, ...failure },
+    urls: serving?.content.routes.map((route) => world.router.url(route)) ?? [],
+    processes: [],
+    message: 'waiting for the machine to be readable again; nothing is changed meanwhile',
+  }
+}
+
+export async function viewPlan(app: string, world: World): Promise<PlannedAction[]> {
+  const { desired } = await desire(app, world)
+  const { steps } = plan(desired, await observe(app, world))
+  return steps.map((step: Step) => ({ action: step.action, target: target(step), reason: step.reason }))
+}
