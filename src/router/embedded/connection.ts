@@ -1,0 +1,189 @@
+/**
+ * One connection to a server: one request at a time. Listeners are attached once for its whole life, not for each request.
+ */
+import { connect, type Socket } from 'node:net'
+import type { Listen } from '../../domain.ts'
+import { type ResponseHandler, ResponseParser } from './response.ts'
+
+/**
+ * How an exchange failed before its response was complete.
+ * - unsent: the connection was never made, so the server knows nothing of the request
+ * - timeout: likewise, but it took too long to find out
+ * - stale: the server had closed this kept connection before the request reached it; it was not read
+ * - broken: anything else; the server may have acted on the request
+ */
+export type Failure = 'unsent' | 'timeout' | 'stale' | 'broken'
+
+export interface Exchanging extends ResponseHandler {
+  /** All bytes that have come so far are handed over. */
+  onFlush(): void
+  /** The server takes more of the request's content. */
+  onDrain(): void
+  /** The response is complete; the connection is no longer this exchange's. Returns whether the request was sent whole. */
+  onComplete(): boolean
+  onFailure(failure: Failure, reason: string): void
+}
+
+const connectMs = 5_000
+
+export class Connection {
+  /** It has carried a request before. */
+  reused = false
+  /** When it was last put away, and until when it may be taken out again (performance.now()). */
+  idleSince = 0
+  idleUntil = 0
+  readonly #socket: Socket
+  readonly #parser = new ResponseParser()
+  readonly #done: (connection: Connection, reusable: boolean) => void
+  #exchange: Exchanging | null = null
+  #connected = false
+  /** At least one byte of the current response has come. */
+  #heard = false
+  #timer: NodeJS.Timeout | null
+
+  /** `done` is called when a response is complete, and when a connection without an exchange was closed. */
+  constructor(server: Listen, done: (connection: Connection, reusable: boolean) => void) {
+    this.#done = done
+    // allowHalfOpen: after the server's FIN one more write tells whether it had read the request (see #probe).
+    const socket = connect({ host: server.host, port: server.port, noDelay: true, allowHalfOpen: true })
+    this.#socket = socket
+    this.#timer = setTimeout(() => this.#fail('timeout', `no connection within ${connectMs} ms`), connectMs)
+    socket.on('connect', () => this.#onConnect())
+    socket.on('data', (chunk: Buffer) => this.#onData(chunk))
+    socket.on('end', () => this.#onEnd())
+    socket.on('drain', () => this.#exchange?.onDrain())
+    socket.on('error', (error: NodeJS.ErrnoException) =>
+      this.#fail(this.#connected ? 'broken' : 'unsent', error.code ?? error.message),
+    )
+    socket.on('close', () => this.#fail(this.#connected ? 'broken' : 'unsent', 'closed'))
+  }
+
+  /** How long the server promised to keep the connection of the last response; null: it did not say. */
+  get promisedIdleMs(): number | null {
+    return this.#parser.head?.idleMs ?? null
+  }
+
+  /** Sends a request's head. `toHead`: its method is HEAD. */
+  send(exchange: Exchanging, head: string, toHead: boolean): void {
+    this.#exchange = exchange
+    this.#heard = false
+    this.#parser.begin(exchange, toHead)
+    this.#socket.write(head, 'latin1')
+  }
+
+  /** Sends content. False: wait for onDrain. */
+  write(data: Buffer): boolean {
+    return this.#socket.write(data)
+  }
+
+  /** Sends content as a chunk of the chunked coding. False: wait for onDrain. */
+  writeChunk(data: Buffer): boolean {
+    const socket = this.#socket
+    socket.cork()
+    socket.write(`${data.length.toString(16)}\r\n`, 'latin1')
+    socket.write(data)
+    const more = socket.write('\r\n', 'latin1')
+    socket.uncork()
+    return more
+  }
+
+  /** Ends chunked content. `trailers`: field lines, each with its CRLF. */
+  endChunks(trailers: string): void {
+    this.#socket.write(`0\r\n${trailers}\r\n`, 'latin1')
+  }
+
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    this.#socket.resume()
+  }
+
+  /** Gives the bare socket away (after a 101). */
+  release(): Socket {
+    this.#exchange = null
+    this.#clearTimer()
+    for (const event of ['connect', 'data', 'end', 'drain', 'close'] as const) this.#socket.removeAllListeners(event)
+    return this.#socket
+  }
+
+  /** Closes it without a word to its exchange. */
+  destroy(): void {
+    this.#exchange = null
+    this.#clearTimer()
+    this.#socket.destroy()
+  }
+
+  #onConnect(): void {
+    this.#connected = true
+    this.#clearTimer()
+  }
+
+  #onData(chunk: Buffer): void {
+    const exchange = this.#exchange
+    // Bytes that nobody asked for: whatever they are, they are no answer to the next request.
+    if (!exchange) return this.#drop()
+    this.#heard = true
+    let extra: number
+    try {
+      extra = this.#parser.execute(chunk)
+    } catch (thrown) {
+      return this.#fail('broken', thrown instanceof Error ? thrown.message : String(thrown))
+    }
+    // The exchange may have given up this connection while it was handed the bytes.
+    if (this.#exchange !== exchange) return
+    if (extra < 0) exchange.onFlush()
+    else this.#complete(extra === 0)
+  }
+
+  #onEnd(): void {
+    if (!this.#exchange) return this.#drop()
+    if (this.#parser.finish()) return this.#complete(false)
+    if (!this.#heard && this.reused) return this.#probe()
+    this.#fail('broken', 'the server closed the connection')
+  }
+
+  /**
+   * The server closed a kept connection where its response should have begun. Had it read the request? On the end of a connection
+   * that the server closed before the request came, the request was answered by a reset, and writing again fails (EPIPE).
+   * After a server that had read all of it, nothing was reset yet. Linux and BSD alike; RFC 9110, 9.2.2 lets a request be sent again
+   * only in the first case, unless its method is idempotent.
+   */
+  #probe(): void {
+    this.#socket.write('\r\n', (error: NodeJS.ErrnoException | null | undefined) => {
+      const reset = error?.code === 'EPIPE' || error?.code === 'ECONNRESET'
+      this.#fail(reset ? 'stale' : 'broken', 'the server closed the connection')
+    })
+  }
+
+  #complete(clean: boolean): void {
+    const exchange = this.#exchange
+    this.#exchange = null
+    const sent = exchange?.onComplete() ?? true
+    const reusable = clean && sent && (this.#parser.head?.keepAlive ?? false)
+    if (this.#socket.isPaused()) this.#socket.resume()
+    if (reusable) this.reused = true
+    else this.#socket.destroy()
+    this.#done(this, reusable)
+  }
+
+  #fail(failure: Failure, reason: string): void {
+    const exchange = this.#exchange
+    this.#exchange = null
+    this.#clearTimer()
+    this.#socket.destroy()
+    if (exchange) exchange.onFailure(failure, reason)
+    else this.#done(this, false)
+  }
+
+  #drop(): void {
+    this.#socket.destroy()
+    this.#done(this, false)
+  }
+
+  #clearTimer(): void {
+    if (this.#timer) clearTimeout(this.#timer)
+    this.#timer = null
+  }
+}

@@ -1,0 +1,226 @@
+/**
+ * Reads HTTP/1 responses from a server's bytes (RFC 9112).
+ *
+ * Why not node:http's client: with it the router reaches a third of the requests per second of a bare node:http server, with
+ * this more than half (docs/BENCHMARKS.md), and it can tell exactly how far a failed exchange had got, which decides whether
+ * it may be tried again. Field names and values are checked by node:http's ServerResponse when they are written to the client.
+ */
+import { BodyDecoder, type Framing } from './body.ts'
+
+export interface ResponseHead {
+  status: number
+  reason: string
+  /** Name, value, name, value …: without hop-by-hop fields. */
+  fields: string[]
+  /** The server goes on with this connection after the response. */
+  keepAlive: boolean
+  /** What Keep-Alive: timeout= promises, in milliseconds. */
+  idleMs: number | null
+  /** The Upgrade field's value, for a 101. */
+  upgrade: string
+  /** The Trailer field's value: which trailers are announced. */
+  trailer: string
+  framing: Framing
+}
+
+export interface ResponseHandler {
+  /** 1xx but for 101. */
+  onInformational(head: ResponseHead): void
+  /** 101: the connection is no longer HTTP; `rest` are its first bytes. */
+  onUpgraded(head: ResponseHead, rest: Buffer): void
+  onHead(head: ResponseHead): void
+  /** `last`: nothing follows, not even trailers; onEnd comes all the same. */
+  onBody(data: Buffer, last: boolean): void
+  onEnd(trailers: string[]): void
+}
+
+const largestHead = 64 * 1024
+const blankLine = Buffer.from('\r\n\r\n')
+
+export class ResponseParser {
+  /** The head of the response that is being read or was read last. */
+  head: ResponseHead | null = null
+  #handler: ResponseHandler | null = null
+  #toHead = false
+  #held: Buffer | null = null
+  readonly #body = new BodyDecoder((data, last) => this.#handler?.onBody(data, last))
+
+  /** Expects the response to one request. `toHead`: the request was HEAD, the response has no content. */
+  begin(handler: ResponseHandler, toHead: boolean): void {
+    this.#handler = handler
+    this.#toHead = toHead
+    this.#held = null
+    this.head = null
+  }
+
+  /** Reads bytes. Returns how many are left over behind the response's end, or -1 while it has not ended. Throws for what is not HTTP. */
+  execute(chunk: Buffer): number {
+    const handler = this.#handler
+    if (!handler) return chunk.length
+    let bytes = chunk
+    let at = 0
+    if (this.#held) {
+      bytes = Buffer.concat([this.#held, chunk])
+      this.#held = null
+    }
+    while (!this.head) {
+      const end = bytes.indexOf(blankLine, at)
+      if ((end < 0 ? bytes.length : end) - at > largestHead)
+        throw new Error(`the response's head is larger than ${largestHead} bytes`)
+      if (end < 0) {
+        this.#held = bytes.subarray(at)
+        return -1
+      }
+      const head = parseHead(bytes.toString('latin1', at, end), this.#toHead)
+      at = end + 4
+      if (head.status === 101) {
+        this.#handler = null
+        handler.onUpgraded(head, bytes.subarray(at))
+        return 0
+      }
+      if (head.status < 200) {
+        handler.onInformational(head)
+        continue
+      }
+      this.head = head
+      handler.onHead(head)
+      this.#body.begin(head.framing)
+    }
+    if (!this.#body.done) at = this.#body.feed(bytes, at)
+    if (!this.#body.done) return -1
+    this.#end(handler)
+    return bytes.length - at
+  }
+
+  /** The server has closed its side. True: that was the response's end. */
+  finish(): boolean {
+    const handler = this.#handler
+    if (!handler || !this.head || !this.#body.endsWithConnection) return false
+    this.#end(handler)
+    return true
+  }
+
+  #end(handler: ResponseHandler): void {
+    this.#handler = null
+    handler.onEnd(this.#body.trailers)
+  }
+}
+
+function parseHead(text: string, toHead: boolean): ResponseHead {
+  const firstEnd = text.indexOf('\r\n')
+  const first = firstEnd < 0 ? text : text.slice(0, firstEnd)
+  const status = Number(first.slice(9, 12))
+  const minor = first.charCodeAt(7) - 0x30
+  if (!first.startsWith('HTTP/1.') || (minor !== 0 && minor !== 1) || first[8] !== ' ' || !(status >= 100 && status <= 999)) {
+    throw new Error('the response does not begin with an HTTP/1 status line')
+  }
+  if (first.length > 12 && first[12] !== ' ') throw new Error('the status is not a number of three digits')
+  const head: ResponseHead = {
+    status,
+    reason: first.slice(13),
+    fields: [],
+    keepAlive: minor === 1,
+    idleMs: null,
+    upgrade: '',
+    trailer: '',
+    framing: { kind: 'close' },
+  }
+  let length = ''
+  let coding = ''
+  let connection = ''
+  let at = firstEnd < 0 ? text.length : firstEnd + 2
+  while (at < text.length) {
+    let end = text.indexOf('\r\n', at)
+    if (end < 0) end = text.length
+    const colon = text.indexOf(':', at)
+    // A name is at least one character, does not begin with a space (a folded line) and does not end with one (RFC 9112, 5.1).
+    if (
+      colon <= at ||
+      colon > end ||
+      text[at] === ' ' ||
+      text[at] === '\t' ||
+      text[colon - 1] === ' ' ||
+      text[colon - 1] === '\t'
+    )
+      throw new Error('a line of the head is no field')
+    const name = text.slice(at, colon)
+    const value = text.slice(colon + 1, end).trim()
+    at = end + 2
+    switch (name.toLowerCase()) {
+      case 'content-length':
+        if (!/^\d{1,15}$/.test(value) || (length !== '' && length !== value)) throw new Error('Content-Length is not one number')
+        if (length === '') head.fields.push(name, value)
+        length = value
+        break
+      case 'transfer-encoding':
+        coding = coding ? `${coding}, ${value}` : value
+        break
+      case 'connection':
+        connection = connection ? `${connection}, ${value}` : value
+        break
+      case 'keep-alive':
+        head.idleMs = idleOf(value)
+        break
+      case 'upgrade':
+        head.upgrade = value
+        break
+      case 'trailer':
+        head.trailer = value
+        break
+      // Hop by hop, as RFC 9110, 7.6.1 and its predecessors name them.
+      case 'proxy-connection':
+      case 'proxy-authenticate':
+      case 'te':
+        break
+      default:
+        head.fields.push(name, value)
+    }
+  }
+  if (connection !== '') applyConnection(head, connection)
+  head.framing = framingOf(head, length, coding, minor, toHead)
+  return head
+}
+
+/** Which content follows this head (RFC 9112, 6.3). */
+function framingOf(head: ResponseHead, length: string, coding: string, minor: number, toHead: boolean): Framing {
+  const none = toHead || head.status < 200 || head.status === 204 || head.status === 304
+  if (coding !== '') {
+    // Both is an attack or a fault; the coding wins, and the connection is not used again.
+    if (length !== '') {
+      drop(head.fields, new Set(['content-length']))
+      head.keepAlive = false
+    }
+    if (coding.toLowerCase() !== 'chunked' || minor === 0) throw new Error('the only transfer coding known is chunked')
+    return none ? { kind: 'none' } : { kind: 'chunked' }
+  }
+  if (none) return { kind: 'none' }
+  if (length !== '') return { kind: 'length', length: Number(length) }
+  head.keepAlive = false
+  return { kind: 'close' }
+}
+
+/** "close", "keep-alive", and the names of fields that concern this connection only. */
+function applyConnection(head: ResponseHead, connection: string): void {
+  const options = connection.toLowerCase()
+  if (options === 'keep-alive') {
+    head.keepAlive = true
+    return
+  }
+  const named = new Set(options.split(',').map((option) => option.trim()))
+  if (named.has('close')) head.keepAlive = false
+  else if (named.has('keep-alive')) head.keepAlive = true
+  // What says where the content ends is never dropped on a server's word.
+  named.delete('content-length')
+  drop(head.fields, named)
+}
+
+function drop(fields: string[], names: Set<string>): void {
+  for (let at = fields.length - 2; at >= 0; at -= 2) {
+    if (names.has((fields[at] ?? '').toLowerCase())) fields.splice(at, 2)
+  }
+}
+
+function idleOf(value: string): number | null {
+  const seconds = /timeout\s*=\s*"?(\d{1,6})/i.exec(value)?.[1]
+  return seconds === undefined ? null : Number(seconds) * 1000
+}
