@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { act, examples, wholeNumber } from './context.ts'
-import { describe } from './render/event.ts'
+import { eventLines } from './render/event.ts'
 
 interface Options {
   follow?: true
@@ -20,12 +20,9 @@ export function addEvents(program: Command): void {
     .action(
       act<[string | undefined, Options]>(async (context, app, { follow = false, lines, json }) => {
         const client = await context.client()
-        // Columns grow with what was seen: what follows cannot be known.
-        const columns = { app: 0, type: 0 }
+        const line = eventLines(context.paint)
         for await (const event of client.events({ ...(app !== undefined && { app }), limit: lines, follow })) {
-          columns.app = Math.max(columns.app, event.app.length)
-          columns.type = Math.max(columns.type, event.type.length)
-          context.say(json ? JSON.stringify(event) : describe(event, context.paint, columns))
+          context.say(json ? JSON.stringify(event) : line(event))
         }
         if (follow) context.remark('trimtab stopped.')
       }),

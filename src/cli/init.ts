@@ -2,9 +2,9 @@ import { realpath, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { TrimtabError } from '../errors.ts'
+import { packageRoot } from '../package.ts'
 import { act, type Context, examples } from './context.ts'
 import type { Proposal } from './init/propose.ts'
-import { packageRoot } from './package.ts'
 import { indent } from './render/text.ts'
 
 interface Options {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { SyncUpdateView } from '../http/wire.ts'
 import { act, type Context, examples } from './context.ts'
-import { describe } from './render/event.ts'
+import { eventLines } from './render/event.ts'
 import { indent, oneLine, printable, shortCommit } from './render/text.ts'
 
 type Result = Extract<SyncUpdateView, { kind: 'result' }>
@@ -25,9 +25,10 @@ export function addSync(program: Command): void {
       act<[string | undefined, Options]>(async (context, app, { wait = false, allowPrune = false, json = false }) => {
         const client = await context.client()
         const results: Result[] = []
+        const line = eventLines(context.paint)
         for await (const update of client.sync({ ...(app !== undefined && { app }), wait, allowPrune })) {
           if (update.kind === 'result') results.push(update)
-          if (!json) show(context, update, wait)
+          if (!json) show(context, update, { wait, line })
         }
         if (json) context.json(results.map(({ kind, ...result }) => result))
         return conclude(context, results, { wait, json })
@@ -35,9 +36,13 @@ export function addSync(program: Command): void {
     )
 }
 
-function show(context: Context, update: SyncUpdateView, wait: boolean): void {
+function show(
+  context: Context,
+  update: SyncUpdateView,
+  { wait, line }: { wait: boolean; line: ReturnType<typeof eventLines> },
+): void {
   if (update.kind === 'log') context.pass(update.text)
-  else if (update.kind === 'event') context.say(describe(update.event, context.paint))
+  else if (update.kind === 'event') context.say(line(update.event))
   else if (wait) context.say(resultLine(update))
 }
 

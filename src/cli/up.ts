@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { act, examples } from './context.ts'
+import { eventLines } from './render/event.ts'
 import { printable } from './render/text.ts'
 
 export function addUp(program: Command): void {
@@ -8,7 +9,7 @@ export function addUp(program: Command): void {
     .description('run the platform in the foreground; Ctrl-C ends it, and the apps keep running')
     .addHelpText('after', examples('trimtab up', 'trimtab up --config /etc/trimtab/platform.yaml'))
     .action(
-      act<[object]>(async ({ config, say }) => {
+      act<[object]>(async ({ config, paint, say }) => {
         const stop = new AbortController()
         const end = () => {
           // Impatience is safe: whatever is cut off here, the next `up` finishes.
@@ -17,7 +18,8 @@ export function addUp(program: Command): void {
         }
         for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end)
         const { up } = await import('../main.ts')
-        return up({ config, log: (line: string) => say(printable(line)), signal: stop.signal })
+        const line = eventLines(paint)
+        return up({ config, log: (text) => say(printable(text)), event: (event) => say(line(event)), signal: stop.signal })
       }),
     )
 }

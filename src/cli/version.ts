@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
+import { packageVersion } from '../package.ts'
 import { act, type Context, examples } from './context.ts'
-import { packageVersion } from './package.ts'
 import { ago } from './render/time.ts'
 
 export function addVersion(program: Command): void {

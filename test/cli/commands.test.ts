@@ -315,8 +315,9 @@ describe('run', () => {
 
 describe('up, down, restart, demo', () => {
   const MAIN = `
-    export async function up({config, log, signal}) {
+    export async function up({config, log, event, signal}) {
       log('up ' + config + '\\u001b[2J')
+      event({ at: 0, app: 'hello', type: 'RolledBack', commit: null, release: 2, message: 'v2 is v1 again', durationMs: 300 })
       await new Promise((resolve) => { const alive = setInterval(() => {}, 1000); signal.addEventListener('abort', () => { clearInterval(alive); resolve() }) })
       log('The apps keep running.')
       return 0
@@ -331,7 +332,10 @@ describe('up, down, restart, demo', () => {
       const end = ended(child)
       await once(child.stdout, 'data')
       child.kill(signal)
-      expect(await end).toEqual({ ...good, out: `up ${join(platform.state, 'platform.yaml')}\nThe apps keep running.\n` })
+      expect(await end).toEqual({
+        ...good,
+        out: `up ${join(platform.state, 'platform.yaml')}\n00:00:00 hello  RolledBack  v2 is v1 again in 300ms\nThe apps keep running.\n`,
+      })
     }
   })
 

@@ -26,6 +26,16 @@ export function describe(event: DescribedEvent, paint: Paint = plain, columns: C
   return `${paint.dim(clock(event.at))} ${app}  ${tone(type, paint)(type.padEnd(columns.type))}  ${sentence(event)}`.trimEnd()
 }
 
+/** describe() for events one after the other: columns grow with what was seen, as what comes cannot be known. */
+export function eventLines(paint: Paint): (event: DescribedEvent) => string {
+  const columns = { app: 0, type: 0 }
+  return (event) => {
+    columns.app = Math.max(columns.app, event.app.length)
+    columns.type = Math.max(columns.type, event.type.length)
+    return describe(event, paint, columns)
+  }
+}
+
 /** The message's first line (a failure's others are its log, which `status` shows), with the commit it is about and how long it took. */
 function sentence(event: DescribedEvent): string {
   const [first = '', ...more] = printable(event.message).trim().split('\n')
