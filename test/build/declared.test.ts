@@ -2,8 +2,12 @@ import { expect, test } from 'vitest'
 import { mergeDeclared, parseRelease } from '../../src/build/declared.ts'
 
 test('process types and config vars are read, addons are not', () => {
-  const text = '--- \naddons:\n  - shared-database\nconfig_vars:\n  RACK_ENV: production\n  PORTS: 80\ndefault_process_types:\n  web: bin/web -p $PORT\n'
-  expect(parseRelease(text, 'own')).toEqual({ processTypes: { web: 'bin/web -p $PORT' }, configVars: { RACK_ENV: 'production', PORTS: '80' } })
+  const text =
+    '--- \naddons:\n  - shared-database\nconfig_vars:\n  RACK_ENV: production\n  PORTS: 80\ndefault_process_types:\n  web: bin/web -p $PORT\n'
+  expect(parseRelease(text, 'own')).toEqual({
+    processTypes: { web: 'bin/web -p $PORT' },
+    configVars: { RACK_ENV: 'production', PORTS: '80' },
+  })
 })
 
 test.each(['', '---', '--- {}', 'null', '# nothing', 'addons: []'])('%j declares nothing', (text) => {
@@ -40,6 +44,10 @@ test.each([
   ['the same key twice', 'default_process_types: {web: a, web: b}'],
 ])('%s is refused as BuildFailed, by name', (_, text) => {
   expect(() => parseRelease(text, './packs/evil')).toThrowError(
-    expect.objectContaining({ code: 'BuildFailed', retry: false, message: expect.stringContaining('bin/release of ./packs/evil') }),
+    expect.objectContaining({
+      code: 'BuildFailed',
+      retry: false,
+      message: expect.stringContaining('bin/release of ./packs/evil'),
+    }),
   )
 })
