@@ -10,6 +10,7 @@ type How = NonNullable<Head['since']>['how']
 const NEAR = 32
 
 export async function relation(git: Git, gitDir: string, objects: Objects, from: CommitId, to: CommitId): Promise<How> {
+  if (from.length !== to.length) return 'unrelated' // sha1 and sha256
   if (await isNearAncestor(objects, from, to)) return 'forward'
   const ask = (args: string[]) => git.run(args, { gitDir, timeoutMs: 120_000 })
   if ((await ask(['merge-base', '--is-ancestor', from, to])).code === 0) return 'forward'

@@ -62,7 +62,7 @@ export class HttpRefs {
         continue
       }
       expectOk(remote, answer)
-      if (answer.headers['content-type'] !== `application/x-${SERVICE}-advertisement`) return { base, version: 'dumb' }
+      if (answer.headers['content-type'] !== `application/x-${SERVICE}-advertisement`) return expectDumb(remote, base, answer)
       return readAdvertisement(remote, base, answer.body)
     }
     throw unreachable(remote, 'it redirects in a circle.')
@@ -123,6 +123,15 @@ function expectOk(remote: Remote, answer: HttpAnswer): void {
   throw unreachable(remote, `the server answers HTTP ${status}.`)
 }
 
+/** A folder of files, as `git update-server-info` leaves it. A login page, say, is not to be taken for an empty repository. */
+function expectDumb(remote: Remote, base: string, answer: HttpAnswer): Server {
+  if (/^(?:[0-9a-f]{40,64}\t\S+\n)+$/.test(answer.body.toString('latin1'))) return { base, version: 'dumb' }
+  throw unreachable(
+    remote,
+    `what answers there is no git server (its answer is of type ${answer.headers['content-type'] ?? 'unknown'}).`,
+  )
+}
+
 /** The same host only, and never from https to http: the credentials go along. */
 function redirected(remote: Remote, base: string, location: string): string {
   const from = new URL(`${base}/info/refs`)
@@ -158,10 +167,16 @@ function readAdvertisement(remote: Remote, base: string, body: Buffer): Server {
   return { base, version: 0, refs }
 }
 
+/** The text of each packet. An answer that does not end with a flush is not a whole one, and so never an empty one. */
 function lines(remote: Remote, body: Buffer): string[] {
   const texts: string[] = []
+  let last = ''
   try {
-    for (const each of packets(body)) if (each.kind === 'data') texts.push(each.text)
+    for (const each of packets(body)) {
+      last = each.kind
+      if (each.kind === 'data') texts.push(each.text)
+    }
+    if (last !== 'flush' && !texts.some((text) => text.startsWith('ERR '))) throw new RangeError('cut off')
   } catch (thrown) {
     throw unreachable(remote, `its answer is not git's (${(thrown as Error).message}).`, thrown)
   }

@@ -34,7 +34,7 @@ export function repositoryAbove(path: string): string | null {
   return null
 }
 
-/** null: not a layout that is understood here (reftable, a damaged ref); git has to be asked. */
+/** null: not a layout that is understood here (reftable); git has to be asked. Throws DamagedRef. */
 export function readLocalRefs({ gitDir, commonDir }: GitDirs, wanted: Wanted): Refs | null {
   const refs = noRefs()
   const head = text(join(gitDir, 'HEAD'))?.trim() ?? ''
@@ -42,27 +42,30 @@ export function readLocalRefs({ gitDir, commonDir }: GitDirs, wanted: Wanted): R
   if (head === 'ref: refs/heads/.invalid') return null
   const packed = packedRefs(join(commonDir, 'packed-refs'))
   const find = (ref: string): CommitId | null => (safe(ref) ? lookup(commonDir, packed, ref, 0) : null)
-  try {
-    const target = /^ref:\s*(\S+)$/.exec(head)?.[1]
-    if (target !== undefined) {
-      refs.head = { branch: target.startsWith('refs/heads/') ? target.slice('refs/heads/'.length) : null, commit: find(target) }
-    } else if (ID.test(head)) refs.head.commit = head
-    else return null
-    const names = wanted === 'all' ? allBranches(commonDir, packed) : wanted.branch === undefined ? [] : [wanted.branch]
-    for (const name of names) {
-      const id = find(`refs/heads/${name}`)
-      if (id) refs.branches.set(name, id)
-    }
-    return refs
-  } catch (thrown) {
-    if (thrown instanceof OddRef) return null
-    throw thrown
+  const target = /^ref:\s*(\S+)$/.exec(head)?.[1]
+  if (target !== undefined) {
+    const branch = target.startsWith(HEADS) ? target.slice(HEADS.length) : null
+    // Where a branch is asked for, HEAD's being damaged is no concern.
+    refs.head = { branch, commit: wanted === 'all' || wanted.branch === undefined ? find(target) : null }
+  } else if (ID.test(head)) refs.head.commit = head
+  else throw new DamagedRef('HEAD')
+  const names = wanted === 'all' ? allBranches(commonDir, packed) : wanted.branch === undefined ? [] : [wanted.branch]
+  for (const name of names) {
+    const id = find(HEADS + name)
+    if (id) refs.branches.set(name, id)
   }
+  return refs
 }
 
+const HEADS = 'refs/heads/'
 const ID = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/
 
-class OddRef extends Error {}
+/** A ref that names no commit (a full disk, a crash): to be told from one that is not there. */
+export class DamagedRef extends Error {
+  constructor(ref: string) {
+    super(`${ref} is damaged: it names no commit (\`git fsck\` tells more)`)
+  }
+}
 
 /** The loose file first: git packs a ref before it deletes the file, so one of them always holds it. */
 function lookup(commonDir: string, packed: string, ref: string, depth: number): CommitId | null {
@@ -71,12 +74,12 @@ function lookup(commonDir: string, packed: string, ref: string, depth: number): 
     const at = packed.indexOf(` ${ref}\n`)
     if (at < 0) return null
     const id = packed.slice(packed.lastIndexOf('\n', at - 1) + 1, at)
-    if (!ID.test(id)) throw new OddRef()
+    if (!ID.test(id)) throw new DamagedRef(ref)
     return id
   }
   if (ID.test(loose)) return loose
   const target = /^ref:\s*(\S+)$/.exec(loose)?.[1]
-  if (target === undefined || !safe(target) || depth > 5) throw new OddRef()
+  if (target === undefined || !safe(target) || depth > 5) throw new DamagedRef(ref)
   return lookup(commonDir, packed, target, depth + 1)
 }
 

@@ -19,6 +19,7 @@ export class Mirror {
   readonly dir: string
   readonly #git: Git
   #objects: Objects
+  #opened = false
   /** Counts up each time everything in it was replaced. */
   generation = 0
 
@@ -32,11 +33,17 @@ export class Mirror {
     return this.#objects
   }
 
+  /** Whether open() was called, and it has not been removed since, by whomever. */
+  isOpen(): boolean {
+    return this.#opened && existsSync(join(this.dir, REFS))
+  }
+
   /** Makes it usable: creates what is not there, removes what a killed process left. Idempotent. */
   open(): void {
     const format = existsSync(join(this.dir, 'config')) ? this.format : 'sha1'
     sweep(this.dir)
     create(this.dir, format)
+    this.#opened = true
   }
 
   get format(): 'sha1' | 'sha256' {

@@ -80,7 +80,7 @@ function list(names: string[]): string {
 }
 
 function nearest(name: string, names: string[]): string | undefined {
-  const limit = Math.max(1, Math.floor(name.length / 3))
+  const limit = name.length < 4 ? 1 : Math.max(2, Math.floor(name.length / 3))
   const near = names.slice(0, 1000).map((other) => ({ other, distance: distance(name.toLowerCase(), other.toLowerCase()) }))
   return near.sort((a, b) => a.distance - b.distance).find((each) => each.distance <= limit)?.other
 }

@@ -27,9 +27,10 @@ export class Repository {
   /** Looks that were asked for and have not begun. One that has begun is not shared: it may have read the refs already. */
   readonly #waiting = new Map<string, Promise<Head>>()
   readonly #outcomes = new Map<string, Outcome>()
-  /** By branch: the last head found, as long as its objects are in the mirror. */
+  /** By branch: the last head found. */
   readonly #heads = new Map<string, Head>()
-  #open = false
+  /** The branches whose head's objects are in the mirror. */
+  readonly #fetched = new Set<string>()
 
   constructor(parts: { git: Git; ask: Asker; mirror: Mirror; fetchMs: number }) {
     this.#git = parts.git
@@ -78,8 +79,8 @@ export class Repository {
       return await read(this.mirror.objects)
     } catch (thrown) {
       if (!(thrown instanceof ObjectLost)) throw thrown
-      const neverHere = thrown.id === commit && this.mirror.generation === generation && !this.mirror.has(commit)
-      if (neverHere) throw this.#notHere(remote, commit, thrown)
+      const known = this.mirror.has(commit) || [...this.#heads.values()].some((head) => head.commit === commit)
+      if (thrown.id === commit && !known && this.mirror.generation === generation) throw this.#notHere(remote, commit, thrown)
       await this.#serial.run(async () => {
         if (this.mirror.generation !== generation && (await isThere(this.mirror.objects, commit))) return
         const refs = await this.#ask(remote, { branch }, this.mirror.dir)
@@ -96,9 +97,9 @@ export class Repository {
   /** Forgets everything, also on the disk. */
   discard(): Promise<void> {
     return this.#serial.run(async () => {
-      this.#open = false
       this.#outcomes.clear()
       this.#heads.clear()
+      this.#fetched.clear()
       await this.mirror.discard()
     })
   }
@@ -110,7 +111,9 @@ export class Repository {
     for (let attempt = 0; ; attempt++) {
       const tip = await this.#tip(remote, branch)
       const last = this.#heads.get(key)
-      if (last?.commit === tip.commit) return last.ref === tip.ref ? last : this.#remember(key, { ...last, ref: tip.ref })
+      if (last?.commit === tip.commit && this.#fetched.has(key)) {
+        return last.ref === tip.ref ? last : this.#remember(key, { ...last, ref: tip.ref })
+      }
       const before = last?.commit ?? this.mirror.tip(key)
       const fetched = await this.#fetch(remote, tip, key)
       if (fetched === 'gone' && attempt < 2) continue
@@ -156,31 +159,37 @@ export class Repository {
       const result = await empty.fetch(this.#ask.resolved(remote), tip.fullRef, key, this.#fetchMs)
       if (result.code !== 0) throw gitError(result, remote, this.#fetchMs)
     })
-    this.#heads.clear()
+    this.#fetched.clear()
     return this.mirror.tip(key) ?? tip.commit
   }
 
   async #describe(remote: Remote, tip: Tip, key: string, before: CommitId | null): Promise<Head> {
-    const read = (id: CommitId) => this.mirror.objects.read(id, 'commit')
-    const data = await read(tip.commit).catch(async (thrown: unknown) => {
+    let { commit } = tip
+    const read = () => this.mirror.objects.read(commit, 'commit')
+    const data = await read().catch(async (thrown: unknown) => {
       if (!(thrown instanceof ObjectLost)) throw thrown
-      return read(await this.#rebuild(remote, tip, key))
+      commit = await this.#rebuild(remote, tip, key)
+      return read()
     })
     const { message, committedAt } = parseCommit(data)
-    const moved = before !== null && before !== tip.commit
-    const how = moved ? await relation(this.#git, this.mirror.dir, this.mirror.objects, before, tip.commit) : null
-    return { ref: tip.ref, commit: tip.commit, message, committedAt, since: moved && how ? { commit: before, how } : null }
+    const moved = before !== null && before !== commit
+    const { objects, dir } = this.mirror
+    const since = moved
+      ? { commit: before, how: await relation(this.#git, dir, objects, before, commit) }
+      : this.#heads.get(key)?.since
+    return { ref: tip.ref, commit, message, committedAt, since: since ?? null }
   }
 
   #remember(key: string, head: Head): Head {
     this.#heads.set(key, head)
+    this.#fetched.add(key)
     return head
   }
 
   #ensureOpen(): void {
-    if (this.#open) return
+    if (this.mirror.isOpen()) return
+    this.#fetched.clear()
     this.mirror.open()
-    this.#open = true
   }
 
   #notHere(remote: Remote, commit: CommitId, cause: unknown): TrimtabError {
