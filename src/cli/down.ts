@@ -23,7 +23,7 @@ export function addDown(program: Command): void {
 }
 
 /** Apps outlive `up`; so they must be stoppable without it. */
-async function downWithoutUp({ config, say }: Context, app: string | undefined): Promise<number> {
+async function downWithoutUp({ state, say }: Context, app: string | undefined): Promise<number> {
   const { down } = await import('../main.ts')
-  return down({ config, ...(app !== undefined && { app }), log: (line: string) => say(printable(line)) })
+  return down({ state: await state(), ...(app !== undefined && { app }), log: (line: string) => say(printable(line)) })
 }

@@ -16,7 +16,7 @@ export interface ControlOptions {
   look(app: string): Promise<void>
   trigger(app: string): void
   /** Apps that are taken away although they would be most: what the guard refused is allowed now. */
-  allowPrune(): void
+  allowPrune(): Promise<void>
   /** Stops every app and the router; tells each step. Then `up` ends. */
   stopAll(): AsyncIterable<string>
 }
@@ -47,9 +47,10 @@ export function createControl({ world, version, look, trigger, allowPrune, stopA
       if (follow) yield* builder.followLog(key, signal)
       else yield (await builder.log(key)) ?? ''
     },
-    sync({ app, wait, signal, allowPrune: prune }) {
-      if (prune) allowPrune()
-      return sync(world, { apps: those(app), wait, signal, look, trigger })
+    async *sync({ app, wait, signal, allowPrune: prune }) {
+      const apps = those(app)
+      if (prune) await allowPrune()
+      yield* sync(world, { apps, wait, signal, look, trigger })
     },
     async restart(app) {
       store.restart(known(app))

@@ -17,6 +17,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import type { CommitId } from '../domain.ts'
 import { asTrimtabError, type TrimtabError } from '../errors.ts'
 import { type ExportLimits, type Inventory, invalid, takeInventory } from './inventory.ts'
@@ -28,6 +29,9 @@ import { folderAt } from './read.ts'
 export const EXPORT_TIME = 1_000_000_000
 
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
+
+/** How long it may keep everything else waiting, in milliseconds. */
+const SLICE_MS = 8
 
 /** Objects asked for ahead of the answers: enough to keep git busy, few enough to pass over after a failure. */
 const AHEAD = 64
@@ -85,10 +89,16 @@ async function writeFiles(
     if (total > limit) throw invalid([`its files are larger than ${limit} bytes together; trimtab does not take more.`])
   }
   let failed = false
+  let since = performance.now()
   const worker = async () => {
     for (let file = files[next++]; file && !failed; file = files[next++]) {
       try {
         await writeFile(objects, file, at(file.path), count)
+        // git answers as quickly as it is asked: without a pause nothing else would get a turn.
+        if (performance.now() - since > SLICE_MS) {
+          await setImmediate()
+          since = performance.now()
+        }
       } catch (thrown) {
         failed = true
         throw thrown

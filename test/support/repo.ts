@@ -29,11 +29,11 @@ export function gitEnv(): NodeJS.ProcessEnv {
     GIT_CONFIG_NOSYSTEM: '1',
     GIT_CONFIG_GLOBAL: '/dev/null',
     GIT_TERMINAL_PROMPT: '0',
-    GIT_AUTHOR_NAME: 'Ada',
-    GIT_AUTHOR_EMAIL: 'ada@example.com',
+    GIT_AUTHOR_NAME: 'trimtab tests',
+    GIT_AUTHOR_EMAIL: 'tests@localhost',
     GIT_AUTHOR_DATE: date,
-    GIT_COMMITTER_NAME: 'Ada',
-    GIT_COMMITTER_EMAIL: 'ada@example.com',
+    GIT_COMMITTER_NAME: 'trimtab tests',
+    GIT_COMMITTER_EMAIL: 'tests@localhost',
     GIT_COMMITTER_DATE: date,
   }
 }

@@ -11,6 +11,7 @@ import { describe } from './describe.ts'
 import { Log } from './log.ts'
 import { limitsOf, type RouterOptions, readOptions, type Started } from './options.ts'
 import { Origins } from './origin.ts'
+import { identityOf, writeRecord } from './place.ts'
 import { createProxy } from './proxy.ts'
 import { compile, type Table } from './table.ts'
 import { RouteFiles } from './watch.ts'
@@ -85,6 +86,7 @@ async function main(options: RouterOptions): Promise<void> {
   rmSync(options.socket, { force: true })
   await listening(api, { path: options.socket })
   chmodSync(options.socket, 0o600)
+  if (options.record) writeRecord(options.record, { pid: process.pid, identity: identityOf(process.pid), socket: options.socket })
   setInterval(() => origins.expire(), 1_000)
 }
 

@@ -8,6 +8,8 @@ export interface RouterOptions {
   listen: Listen
   /** Path of the API's unix socket. */
   socket: string
+  /** Where to write who this is, once it serves. */
+  record?: string
   log: string
   version: string
   /** Open file descriptor to tell the starter on, once. */

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import type { Instance } from '../../domain.ts'
 import { isAlive, killAll, members } from './group.ts'
 import type { Place } from './places.ts'
-import { bootId, type ProcessEntry, readProcess } from './processes.ts'
+import { bootId, type ProcessTable, readProcess } from './processes.ts'
 import {
   type Ended,
   type Held,
@@ -41,14 +41,20 @@ export interface Memory {
   isEnding: boolean
   /** When the leader was last seen alive (monotonic). */
   seenAt: number
+  /** What is left of it must be looked for in a process table younger than this (monotonic). */
+  sweepFrom: number | null
   /** Last answer. */
   state: Instance['state'] | null
 }
 
-/** One question to the world: many instances asked in one go share one process table, read when the first needs it. */
+/** One question to the world. */
 export interface Look {
   now: number
-  table(): ProcessEntry[]
+  /**
+   * The processes at some moment after `since` (monotonic); null: not yet, ask again soon. Reading them all is the one thing
+   * here that is not cheap, so instances that end together share one.
+   */
+  table(since: number): ProcessTable | null
 }
 
 /** How long a launcher that is on its way may take to claim, where nobody knows whether there is one. */
@@ -98,22 +104,33 @@ function observeHeld(memory: Memory, held: Held, look: Look): Instance {
     memory.seenAt = performance.now()
     return answer(memory, memory.stopping ? 'stopping' : 'running')
   }
-  const justSeen = memory.child !== null || performance.now() - memory.seenAt < JUST_SEEN_MS
-  const left = members(dir, held, justSeen, look.table())
+  memory.sweepFrom ??= performance.now()
+  const justSeen = memory.child !== null || memory.sweepFrom - memory.seenAt < JUST_SEEN_MS
+  const table = look.table(memory.sweepFrom)
+  if (!table) return answer(memory, 'stopping')
+  const left = members(dir, held, justSeen, table)
   if (left.length === 0) return finish(memory, readExit(dir) ?? unseen(look, memory.stopping))
   // In a stop, the group has the time it was given; what left the group never got the signal and does not wait for more.
   const inGroup = left.filter((one) => one.group === held.pid)
   killAll(memory.stopping && !memory.stopping.killed ? left.filter((one) => !inGroup.includes(one)) : left, held)
+  memory.sweepFrom = performance.now()
   return answer(memory, 'stopping')
 }
 
 /** The claim tells nothing (damaged by hand or by a full disk): what carries the instance's mark is the instance. */
 function observeUnclaimed(memory: Memory, look: Look): Instance {
   const { dir } = memory.place
-  const left = members(dir, null, false, look.table())
   memory.stopping ??= readStopping(dir)
-  const first = left[0]
-  if (first) return answer(memory, memory.stopping ? 'stopping' : 'running', first.pid)
+  const state = memory.stopping ? 'stopping' : 'running'
+  memory.sweepFrom ??= performance.now()
+  const table = look.table(memory.sweepFrom)
+  if (!table) return answer(memory, state)
+  const left = members(dir, null, false, table)
+  if (left[0]) {
+    if (memory.stopping?.killed) killAll(left, null)
+    memory.sweepFrom = performance.now()
+    return answer(memory, state, left[0].pid)
+  }
   const ended = finish(memory, readExit(dir) ?? unseen(look, memory.stopping))
   // The launcher looks for `ended` after writing its claim, we for its claim after writing `ended`: one of us sees the other.
   if (readClaim(dir).kind !== 'held') return ended
@@ -177,6 +194,7 @@ export function fresh(place: Place): Memory {
     childGone: false,
     isEnding: false,
     seenAt: Number.NEGATIVE_INFINITY,
+    sweepFrom: null,
     state: null,
   }
 }

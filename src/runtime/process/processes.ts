@@ -24,9 +24,26 @@ export function readProcess(pid: number): ProcessEntry | null {
   return parseStat(readSmall(`/proc/${pid}/stat`))
 }
 
-/** All processes, now. */
-export function processTable(): ProcessEntry[] {
-  if (!hasProc) return ps(['-ax'])
+/** All processes at one moment. */
+export interface ProcessTable {
+  entries: ProcessEntry[]
+  /** The TMPDIR a process was given; '' where it has none or nobody can see it. Read when first asked, and then remembered. */
+  tmpOf(pid: number): string
+}
+
+export function processTable(): ProcessTable {
+  const tmps = new Map<number, string>()
+  return {
+    entries: hasProc ? readAll() : ps(['-ax']),
+    tmpOf(pid) {
+      const tmp = tmps.get(pid) ?? environTmp(pid)
+      tmps.set(pid, tmp)
+      return tmp
+    },
+  }
+}
+
+function readAll(): ProcessEntry[] {
   const table: ProcessEntry[] = []
   for (const name of readdirSync('/proc')) {
     const first = name.charCodeAt(0)
@@ -37,14 +54,14 @@ export function processTable(): ProcessEntry[] {
   return table
 }
 
-/** Whether this process was given a variable that begins like this (`TMPDIR=/…/tmp-`). False where nobody can see that. */
-export function environHas(pid: number, beginning: string): boolean {
-  if (!hasProc) return false
+function environTmp(pid: number): string {
+  if (!hasProc) return ''
   try {
-    const environ = readFileSync(`/proc/${pid}/environ`)
-    return environ.subarray(0, beginning.length).equals(Buffer.from(beginning)) || environ.includes(`\0${beginning}`)
+    const environ = `\0${readFileSync(`/proc/${pid}/environ`, 'utf8')}`
+    const begin = environ.indexOf('\0TMPDIR=')
+    return begin === -1 ? '' : environ.slice(begin + 8, environ.indexOf('\0', begin + 1))
   } catch {
-    return false // gone, or not ours to read: then it is not ours either
+    return '' // gone, or not ours to read: then it is not ours either
   }
 }
 

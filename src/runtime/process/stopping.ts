@@ -1,8 +1,8 @@
 /** Ending an instance: the stop signal to its whole group, SIGKILL when the time is up. What was asked is on disk first. */
 import { constants } from 'node:os'
 import type { Stop } from '../../domain.ts'
-import { isAlive, killAll, members } from './group.ts'
-import type { Look, Memory } from './observe.ts'
+import { isAlive } from './group.ts'
+import type { Memory } from './observe.ts'
 import { readProcess, signal } from './processes.ts'
 import { type Stopping, writeStopping } from './records.ts'
 
@@ -23,7 +23,7 @@ export function askToStop(memory: Memory, stop: Stop, now: number): void {
 }
 
 /** Does what the stop needs now; gives the milliseconds until it needs something again, null when it needs nothing more. */
-export function enforceStop(memory: Memory, look: Look): number | null {
+export function enforceStop(memory: Memory, now: number): number | null {
   const { stopping } = memory
   if (!stopping || memory.ended) return null
   if (!stopping.sent) {
@@ -31,27 +31,19 @@ export function enforceStop(memory: Memory, look: Look): number | null {
     signalGroup(memory, signalName(stopping.signal))
     keep(memory, { ...stopping, sent: true })
   }
-  const left = Math.min(stopping.at + stopping.timeoutMs - look.now, stopping.timeoutMs)
+  const left = Math.min(stopping.at + stopping.timeoutMs - now, stopping.timeoutMs)
   if (left > 0) return left
-  if (!stopping.killed) keep(memory, { ...(memory.stopping ?? stopping), killed: true })
-  killAll(living(memory, look), memory.held)
+  if (!stopping.killed) keep(memory, { ...stopping, sent: true, killed: true })
+  signalGroup(memory, 'SIGKILL') // what is not in the group is found, and killed, once the leader has gone (observe.ts)
   return null
 }
 
-function signalGroup(memory: Memory, name: NodeJS.Signals): void {
-  const { held, child } = memory
+function signalGroup({ held, child }: Memory, name: NodeJS.Signals): void {
   if (held) {
     if (isAlive(readProcess(held.pid), held)) signal(-held.pid, name)
   } else if (child !== null) {
     signal(-child, name) // our own child, not yet reaped: the id is still its
   }
-}
-
-function living(memory: Memory, look: Look) {
-  const { held, child, place } = memory
-  if (!held && child !== null) signal(-child, 'SIGKILL')
-  const isLeading = held !== null && isAlive(readProcess(held.pid), held)
-  return members(place.dir, held, isLeading, look.table())
 }
 
 /** 'TERM' and 'SIGTERM' are both usual; anything else is not a signal, and SIGTERM is what every program understands. */

@@ -6,7 +6,7 @@ import { type FSWatcher, watch } from 'node:fs'
 import type { Instance } from '../../domain.ts'
 import { fresh, type Look, type Memory, observe } from './observe.ts'
 import type { Place } from './places.ts'
-import { processTable, signal } from './processes.ts'
+import { type ProcessTable, processTable, signal } from './processes.ts'
 import { enforceStop } from './stopping.ts'
 
 export interface Watch {
@@ -29,6 +29,8 @@ const ROUND = 20
 /** What was killed is gone within milliseconds, or (in a device's hands) not for long: ask in growing intervals. */
 const FIRST_MS = 5
 const LAST_MS = 250
+/** However much ends at once, no more than a small part of the time goes into reading the process table. */
+const REST = 4
 
 export function createWatch(now: () => number, changed: (app: string) => void): Watch {
   const memories = new Map<string, Memory>()
@@ -40,16 +42,18 @@ export function createWatch(now: () => number, changed: (app: string) => void): 
   let turn = 0
   let closed = false
 
-  function look(): Look {
-    let table: ReturnType<typeof processTable> | undefined
-    return {
-      now: now(),
-      table() {
-        table ??= processTable()
-        return table
-      },
-    }
+  let latest = { table: null as ProcessTable | null, at: Number.NEGATIVE_INFINITY, took: 0 }
+
+  function table(since: number): ProcessTable | null {
+    if (latest.at >= since) return latest.table
+    const begin = performance.now()
+    if (begin - latest.at < latest.took * REST) return null
+    const read = processTable()
+    latest = { table: read, at: begin, took: performance.now() - begin }
+    return read
   }
+
+  const look = (): Look => ({ now: now(), table })
 
   function see(place: Place, asked: Look): Instance | null {
     const memory = memoryOf(place)
@@ -73,7 +77,7 @@ export function createWatch(now: () => number, changed: (app: string) => void): 
       if (memory.isEnding || (memory.held === null && memory.child === null)) later(memory)
       return
     }
-    const left = enforceStop(memory, asked)
+    const left = enforceStop(memory, asked.now)
     clearTimeout(deadlines.get(dir))
     if (left !== null) deadlines.set(dir, setTimeout(again, left, memory).unref())
     if (left === null || !isLed(memory)) later(memory)

@@ -1,0 +1,95 @@
+/** What goes on beside the passes: build events, old images, the router's life. Each starts something, and gives its end. */
+import { asTrimtabError } from '../errors.ts'
+import type { BuildPlan, BuildState } from '../ports.ts'
+import type { World } from '../world.ts'
+
+/** Releases of an app whose images stay, so that a revert needs no build. */
+export const KEPT_RELEASES = 5
+const ROUTER_MS = 1_000
+
+/** Tells how a build stands, and has every app that waits for it looked at. */
+export function recordBuild(world: World, trigger: (app: string) => void) {
+  return (build: BuildPlan, state: BuildState): void => {
+    const { commit, key } = build
+    const app = build.app.name
+    const short = key.slice(0, 12)
+    switch (state.state) {
+      case 'queued':
+        return
+      case 'running':
+        world.store.event({ app, type: 'BuildStarted', commit, message: `build ${short}` })
+        break
+      case 'none':
+        world.store.event({ app, type: 'BuildCancelled', commit, message: `build ${short}: nobody wants it any more` })
+        break
+      case 'succeeded':
+        world.store.event({ app, type: 'BuildSucceeded', commit, message: `build ${short}`, durationMs: state.durationMs })
+        world.store.buildRecord({ app, commit, key, outcome: 'succeeded', message: '', durationMs: state.durationMs })
+        break
+      case 'failed': {
+        const { code, message } = state.failure
+        const line = `${code}: ${message.split('\n', 1)[0]}`
+        world.store.event({ app, type: 'BuildFailed', commit, message: line, durationMs: state.durationMs })
+        world.store.buildRecord({ app, commit, key, outcome: code, message, durationMs: state.durationMs })
+      }
+    }
+    for (const waiting of world.store.waitingFor(key)) trigger(waiting)
+  }
+}
+
+/** After each rollout, removes images that no recent release and nothing that runs needs. */
+export function keepTidy(world: World): () => Promise<void> {
+  let running: Promise<void> = Promise.resolve()
+  const unwatch = world.store.onEvent(({ type }) => {
+    // Whatever keeps it from being done now, the next rollout comes.
+    if (type === 'RolloutSucceeded') running = running.then(() => pruneImages(world)).catch(() => {})
+  })
+  return () => {
+    unwatch()
+    return running
+  }
+}
+
+/** Only after everything that counts could be read: a failed read throws, and nothing is removed. */
+async function pruneImages(world: World): Promise<void> {
+  const keep = world.store.keptImages(KEPT_RELEASES)
+  for (const app of await world.runtime.apps()) {
+    for (const instance of await world.runtime.list(app)) keep.add(instance.imageKey)
+  }
+  await world.builder.prune(keep)
+}
+
+/** The router is a process like any other, and may be killed like any other. */
+export function keepRouter(world: World, log: (line: string) => void): () => void {
+  const timer = setInterval(async () => {
+    try {
+      if (!(await world.router.ensure())) return
+      world.store.event({ app: '', type: 'RouterRestarted', message: 'the router was gone, and was started again' })
+    } catch (error) {
+      log(asTrimtabError(error).message)
+    }
+  }, ROUTER_MS)
+  timer.unref()
+  return () => clearInterval(timer)
+}
+
+/** A new store knows of no claims; the route files show who had which. */
+export async function adoptClaims(world: World): Promise<void> {
+  for (const app of await world.router.apps()) {
+    const table = await world.router.read(app).catch(() => null)
+    if (table) world.store.claim(app, table.routes)
+  }
+}
+
+/** Tells once when a repository cannot be read, and once when it can again. */
+export function recordTrouble(world: World): (app: string, trouble: Error | null) => void {
+  const known = new Map<string, string>()
+  return (app, trouble) => {
+    if (trouble && known.get(app) !== trouble.message) {
+      known.set(app, trouble.message)
+      world.store.event({ app, type: 'SourceFailed', message: trouble.message })
+    } else if (!trouble && known.delete(app)) {
+      world.store.event({ app, type: 'SourceRecovered', message: 'the repository can be read again' })
+    }
+  }
+}
