@@ -45,7 +45,10 @@ export function createHostBuilder(options: HostBuilderOptions): HostBuilder {
   let builds = options.builds
   let packs: Promise<Builtin[]> | undefined
   const builtins = () => {
-    packs ??= readBuiltins(options.buildpacksDir)
+    packs ??= readBuiltins(options.buildpacksDir).catch((error) => {
+      packs = undefined
+      throw error
+    })
     return packs
   }
   const planner = new Planner(source, builtins)

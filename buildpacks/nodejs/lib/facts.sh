@@ -21,7 +21,7 @@ is_plain() {
   local w='[[:space:]]*' string='"[^"\\[:cntrl:]]*"'
   [[ ${#1} -le 2048 && $1 != *\\* ]] || return 1
   [[ ! $1 =~ \"(engines|dependencies|devDependencies|optionalDependencies|peerDependencies|workspaces|packageManager|heroku-prebuild|heroku-postbuild|build|prestart|poststart)\"$w: ]] || return 1
-  local scalar="($string|true|false|null|-?[0-9]{1,15})"
+  local scalar="($string|true|false|null|-?(0|[1-9][0-9]{0,14}))"
   local object="\\{$w($string$w:$w$scalar$w(,$w$string$w:$w$scalar$w)*)?\\}"
   local list="\\[$w($scalar$w(,$w$scalar$w)*)?\\]"
   local pair="$string$w:$w($scalar|$object|$list)"
@@ -41,7 +41,7 @@ read_plain() {
     fi
     [[ ! $inside =~ $pattern ]] || start=${BASH_REMATCH[1]}
   fi
-  web=$start
+  [[ $start =~ ^\"$w\"$ ]] || web=$start
   # npm's own default for `npm start` (docs.npmjs.com/cli/commands/npm-start).
   [[ -n $web || ! -f server.js ]] || web='"node server.js"'
   # A script that asks for npm's variables needs npm.

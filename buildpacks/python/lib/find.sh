@@ -62,14 +62,15 @@ pyenv_root() {
   [[ $shim != */shims/* ]] || printf '%s' "${shim%/shims/*}"
 }
 
+# -I keeps the app's own files out of the way: a logging.py in its folder would be taken for Python's.
 # pip from 22.3 on installs into another environment, which saves the two seconds that giving each its own pip takes.
 make_venv() {
   topic 'Creating a virtual environment'
-  if (cd / && "$PYTHON" -c 'import pip; v = pip.__version__.split("."); exit(not (int(v[0]), int(v[1])) >= (22, 3))' 2>/dev/null); then
-    "$PYTHON" -m venv --without-pip "$VENV" 2>&1 | indent
-    PIP=("$PYTHON" -m pip --python "$VENV/bin/python")
+  if (cd / && "$PYTHON" -Ic 'import pip; v = pip.__version__.split("."); exit(not (int(v[0]), int(v[1])) >= (22, 3))' 2>/dev/null); then
+    "$PYTHON" -Im venv --without-pip "$VENV" 2>&1 | indent
+    PIP=("$PYTHON" -Im pip --python "$VENV/bin/python")
   else
-    "$PYTHON" -m venv "$VENV" 2>&1 | indent
-    PIP=("$VENV/bin/python" -m pip)
+    "$PYTHON" -Im venv "$VENV" 2>&1 | indent
+    PIP=("$VENV/bin/python" -Im pip)
   fi
 }
