@@ -12,9 +12,24 @@ export interface HttpAnswer {
 }
 
 export interface HttpQuestion {
-  method: 'GET' | 'POST'
-  headers: Record<string, string>
-  body?: string
+  secure: boolean
+  options: { method: 'GET' | 'POST'; hostname: string; port: string; path: string; headers: Record<string, string | number> }
+  body: string
+}
+
+/** Taken apart once, for a question that is asked again and again. */
+export function question(method: 'GET' | 'POST', url: string, headers: Record<string, string>, body = ''): HttpQuestion {
+  const { protocol, hostname, port, pathname, search } = new URL(url)
+  const length = body === '' ? {} : { 'content-length': Buffer.byteLength(body) }
+  // Without the brackets of an IPv6 address, which are the URL's.
+  const options = {
+    method,
+    hostname: hostname.replace(/^\[|\]$/g, ''),
+    port,
+    path: pathname + search,
+    headers: { ...headers, ...length },
+  }
+  return { secure: protocol === 'https:', options, body }
 }
 
 export interface HttpLimits {
@@ -37,15 +52,16 @@ export class HttpClient {
   }
 
   /** Rejects with an Error that says in plain words what happened; never follows a redirect. */
-  ask(url: URL, question: HttpQuestion, limits: HttpLimits): Promise<HttpAnswer> {
+  ask({ secure, options, body }: HttpQuestion, limits: HttpLimits): Promise<HttpAnswer> {
     return new Promise((resolve, reject) => {
-      const secure = url.protocol === 'https:'
-      const options = { method: question.method, headers: question.headers, agent: secure ? this.#https() : this.#plain }
-      const request = secure ? httpsRequest(url, options) : httpRequest(url, options)
+      const request = secure
+        ? httpsRequest({ ...options, agent: this.#https() })
+        : httpRequest({ ...options, agent: this.#plain })
       let timer: NodeJS.Timeout | undefined
       const arm = (ms: number, what: string) => {
         clearTimeout(timer)
-        timer = setTimeout(() => request.destroy(new Error(`${what} within ${ms / 1000} s.`)), ms)
+        const late = () => Object.assign(new Error(`${what} within ${ms / 1000} s.`), { code: 'ETIMEDOUT' })
+        timer = setTimeout(() => request.destroy(late()), ms)
       }
       const fail = (error: Error) => {
         clearTimeout(timer)
@@ -71,7 +87,7 @@ export class HttpClient {
           resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) })
         })
       })
-      request.end(question.body)
+      request.end(body)
     })
   }
 
@@ -99,7 +115,6 @@ function plain(error: NodeJS.ErrnoException): Error {
     EPIPE: 'the connection was cut.',
     EHOSTUNREACH: 'there is no route to the host.',
     ENETUNREACH: 'the network is unreachable.',
-    ETIMEDOUT: 'no connection in time.',
   }
   const word = words[error.code ?? '']
   return word ? Object.assign(new Error(word, { cause: error }), { code: error.code }) : error

@@ -5,7 +5,7 @@
 import { TrimtabError } from '../errors.ts'
 import { basic, type Remote } from './address.ts'
 import { authHint, gone, unreachable } from './gitError.ts'
-import type { HttpAnswer, HttpClient, HttpLimits, HttpQuestion } from './httpClient.ts'
+import { type HttpAnswer, type HttpClient, type HttpLimits, type HttpQuestion, question } from './httpClient.ts'
 import { DELIM, FLUSH, packet, packets } from './pktLine.ts'
 import { addRef, noRefs, type Refs, type Wanted } from './refs.ts'
 
@@ -17,12 +17,19 @@ type Server =
 
 const SERVICE = 'git-upload-pack'
 
+/** A question as it is sent, and the last answer: to the same bytes belong the same refs. */
+interface Prepared {
+  question: HttpQuestion
+  answer?: { body: Buffer; refs: Refs }
+}
+
 export class HttpRefs {
   readonly #client: HttpClient
   readonly #limits: HttpLimits
-  /** By address: servers that spoke v2. */
-  readonly #known = new Map<string, Extract<Server, { version: 2 }>>()
+  /** By address: where the repository was found after redirects. */
   readonly #bases = new Map<string, string>()
+  /** By what is asked: questions that were answered before, so that the next poll is one request and little else. */
+  readonly #prepared = new Map<string, Prepared>()
 
   constructor(client: HttpClient, limits: { connectMs: number; askMs: number }) {
     this.#client = client
@@ -31,19 +38,24 @@ export class HttpRefs {
 
   /** null: a server without git's own protocol; git itself has to be asked. Errors: SourceUnreachable, RepositoryGone. */
   async ask(remote: Remote, wanted: Wanted): Promise<Refs | null> {
-    const known = this.#known.get(remote.url)
+    const key = JSON.stringify([remote.url, wanted, remote.credentials])
+    const known = this.#prepared.get(key)
     if (known) {
-      const refs = await this.#listRefs(remote, known, wanted).catch(() => null)
+      const refs = await this.#listRefs(remote, known).catch((thrown: Error) => {
+        if ((thrown.cause as NodeJS.ErrnoException | undefined)?.code === 'ETIMEDOUT') throw thrown
+        return null
+      })
       if (refs) return refs
       // Whatever it was (a connection closed meanwhile, another server, no access), asking from the start tells.
-      this.#known.delete(remote.url)
+      this.#prepared.delete(key)
     }
     const server = await this.#discover(remote)
     this.#bases.set(remote.url, server.base)
     if (server.version === 'dumb') return null
     if (server.version === 0) return server.refs
-    const refs = await this.#listRefs(remote, server, wanted)
-    this.#known.set(remote.url, server)
+    const prepared = { question: lsRefs(remote, server, wanted) }
+    const refs = await this.#listRefs(remote, prepared)
+    this.#prepared.set(key, prepared)
     return refs
   }
 
@@ -56,7 +68,7 @@ export class HttpRefs {
   async #discover(remote: Remote): Promise<Server> {
     let base = remote.url
     for (let hops = 0; hops < 5; hops++) {
-      const answer = await this.#send(remote, `${base}/info/refs?service=${SERVICE}`, { method: 'GET', headers: {} })
+      const answer = await this.#send(remote, question('GET', `${base}/info/refs?service=${SERVICE}`, headersFor(remote)))
       if (answer.status >= 300 && answer.status < 400 && answer.headers.location) {
         base = redirected(remote, base, answer.headers.location)
         continue
@@ -68,50 +80,54 @@ export class HttpRefs {
     throw unreachable(remote, 'it redirects in a circle.')
   }
 
-  async #listRefs(remote: Remote, server: Extract<Server, { version: 2 }>, wanted: Wanted): Promise<Refs> {
-    const { capabilities } = server
-    const format = capabilities.get('object-format')
-    const prefixes =
-      wanted === 'all'
-        ? ['HEAD', 'refs/heads/']
-        : wanted.branch === undefined
-          ? ['HEAD']
-          : ['HEAD', `refs/heads/${wanted.branch}`]
-    const body = [
-      packet('command=ls-refs'),
-      ...(format ? [packet(`object-format=${format}`)] : []),
-      DELIM,
-      packet('symrefs'),
-      ...(capabilities.get('ls-refs')?.split(' ').includes('unborn') ? [packet('unborn')] : []),
-      ...prefixes.map((prefix) => packet(`ref-prefix ${prefix}`)),
-      FLUSH,
-    ].join('')
-    const headers = { 'content-type': `application/x-${SERVICE}-request`, 'content-length': String(Buffer.byteLength(body)) }
-    const answer = await this.#send(remote, `${server.base}/${SERVICE}`, { method: 'POST', headers, body })
+  async #listRefs(remote: Remote, prepared: Prepared): Promise<Refs> {
+    const answer = await this.#send(remote, prepared.question)
     expectOk(remote, answer)
+    if (prepared.answer?.body.equals(answer.body)) return prepared.answer.refs
     const refs = noRefs()
     for (const text of lines(remote, answer.body)) {
       const [id = '', name = '', ...attributes] = text.split(' ')
       const target = attributes.find((each) => each.startsWith('symref-target:'))?.slice('symref-target:'.length)
       addRef(refs, name, id === 'unborn' ? null : id, target)
     }
+    prepared.answer = { body: answer.body, refs }
     return refs
   }
 
-  async #send(remote: Remote, url: string, question: HttpQuestion): Promise<HttpAnswer> {
-    const headers: Record<string, string> = {
-      ...question.headers,
-      accept: '*/*',
-      'user-agent': 'git/2 (trimtab)',
-      'git-protocol': 'version=2',
-    }
-    if (remote.credentials) headers.authorization = basic(remote.credentials)
+  async #send(remote: Remote, ask: HttpQuestion): Promise<HttpAnswer> {
     try {
-      return await this.#client.ask(new URL(url), { ...question, headers }, this.#limits)
+      return await this.#client.ask(ask, this.#limits)
     } catch (thrown) {
       throw unreachable(remote, (thrown as Error).message, thrown)
     }
   }
+}
+
+/** gitprotocol-v2(5), "ls-refs". `unborn`, where the server knows it, also tells what an empty repository's HEAD names. */
+function lsRefs(remote: Remote, { base, capabilities }: Extract<Server, { version: 2 }>, wanted: Wanted): HttpQuestion {
+  const format = capabilities.get('object-format')
+  const branch = wanted === 'all' ? ['refs/heads/'] : wanted.branch === undefined ? [] : [`refs/heads/${wanted.branch}`]
+  const body = [
+    packet('command=ls-refs'),
+    ...(format ? [packet(`object-format=${format}`)] : []),
+    DELIM,
+    packet('symrefs'),
+    ...(capabilities.get('ls-refs')?.split(' ').includes('unborn') ? [packet('unborn')] : []),
+    ...['HEAD', ...branch].map((prefix) => packet(`ref-prefix ${prefix}`)),
+    FLUSH,
+  ].join('')
+  return question(
+    'POST',
+    `${base}/${SERVICE}`,
+    { ...headersFor(remote), 'content-type': `application/x-${SERVICE}-request` },
+    body,
+  )
+}
+
+function headersFor(remote: Remote): Record<string, string> {
+  const headers: Record<string, string> = { accept: '*/*', 'user-agent': 'git/2 (trimtab)', 'git-protocol': 'version=2' }
+  if (remote.credentials) headers.authorization = basic(remote.credentials)
+  return headers
 }
 
 function expectOk(remote: Remote, answer: HttpAnswer): void {

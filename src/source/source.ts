@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import type { AppSpec, CommitId } from '../domain.ts'
 import type { Head, Source, TreeEntry } from '../ports.ts'
 import { type Remote, remoteOf } from './address.ts'
@@ -42,6 +42,7 @@ class GitSource implements Source {
   readonly #ask: Asker
   readonly #fetchMs: number
   readonly #limits: ExportLimits
+  /** By address. */
   readonly #repositories = new Map<string, Repository>()
   /** By path: the one watch of a local repository, and whom it tells. */
   readonly #watches = new Map<string, { watch: RefWatch; tell: Set<() => void> }>()
@@ -63,7 +64,7 @@ class GitSource implements Source {
 
   head(app: AppSpec): Head | null {
     const remote = remoteOf(app)
-    return this.#repositories.get(mirrorName(remote))?.head(remote, app.branch) ?? null
+    return this.#repositories.get(remote.url)?.head(remote, app.branch) ?? null
   }
 
   async entries(app: AppSpec, commit: CommitId, path: string): Promise<TreeEntry[]> {
@@ -104,12 +105,12 @@ class GitSource implements Source {
 
   async prune(apps: AppSpec[]): Promise<void> {
     const used = new Set(apps.map((app) => mirrorName(remoteOf(app))))
+    for (const repository of this.#repositories.values()) {
+      if (!used.has(basename(repository.mirror.dir))) await repository.discard()
+    }
     for (const name of readdirSync(this.#dir)) {
       const of = /^[0-9a-f]{32}\.git/.exec(name)?.[0]
-      if (of === undefined || used.has(of)) continue
-      const repository = this.#repositories.get(of)
-      if (repository) await repository.discard()
-      else await rm(join(this.#dir, name), { recursive: true, force: true })
+      if (of !== undefined && !used.has(of)) await rm(join(this.#dir, name), { recursive: true, force: true })
     }
   }
 
@@ -127,17 +128,16 @@ class GitSource implements Source {
   }
 
   #repository(remote: Remote): Repository {
-    const name = mirrorName(remote)
-    const known = this.#repositories.get(name)
+    const known = this.#repositories.get(remote.url)
     if (known) return known
-    const mirror = new Mirror(this.#git, join(this.#dir, name))
+    const mirror = new Mirror(this.#git, join(this.#dir, mirrorName(remote)))
     const made = new Repository({ git: this.#git, ask: this.#ask, mirror, fetchMs: this.#fetchMs })
-    this.#repositories.set(name, made)
+    this.#repositories.set(remote.url, made)
     return made
   }
 }
 
 /** Of the address alone: apps of one repository share a mirror, whatever their branch or credentials. */
-function mirrorName(remote: Remote): string {
-  return `${createHash('sha256').update(remote.url).digest('hex').slice(0, 32)}.git`
+function mirrorName({ url }: Remote): string {
+  return `${createHash('sha256').update(url).digest('hex').slice(0, 32)}.git`
 }

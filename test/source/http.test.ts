@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -99,7 +100,6 @@ describe('a server', () => {
   test('that has files only', async ({ tmp, source, repo }) => {
     const commit = repo.commit()
     repo.git('update-server-info')
-    const { readFileSync } = await import('node:fs')
     await using server = await serveAnything((request, response) => {
       const file = join(tmp, 'www', new URL(request.url ?? '/', 'http://x').pathname)
       if (existsSync(file)) response.end(readFileSync(file))
@@ -169,6 +169,47 @@ describe('a server', () => {
     const [fetch] = git.calls('fetch')
     expect(fetch).toBeDefined()
     await until(() => !isGroupAlive(fetch?.pid ?? 0))
+  })
+})
+
+describe('https', () => {
+  test('with the certificate authority that the environment names, for Node and for git', async ({
+    tmp,
+    open,
+    repo,
+    serve,
+    skip,
+  }) => {
+    const commit = repo.commit()
+    const files = ['-keyout', join(tmp, 'key'), '-out', join(tmp, 'cert')]
+    const args = [
+      'req',
+      '-x509',
+      '-newkey',
+      'rsa:2048',
+      '-nodes',
+      '-days',
+      '1',
+      '-subj',
+      '/CN=test',
+      '-addext',
+      'subjectAltName=IP:127.0.0.1',
+      ...files,
+    ]
+    if (spawnSync('openssl', args).error) skip('no openssl on this machine')
+    const server = await serve({
+      tls: { key: readFileSync(join(tmp, 'key'), 'utf8'), cert: readFileSync(join(tmp, 'cert'), 'utf8') },
+    })
+    const hello = app(`${server.url}/hello.git/.git`)
+    const { PATH } = process.env
+    for (const name of ['GIT_SSL_CAINFO', 'SSL_CERT_FILE']) {
+      const source = open({ state: join(tmp, name), env: { PATH, HOME: tmp, [name]: join(tmp, 'cert') } })
+      expect(await source.look(hello)).toMatchObject({ commit })
+    }
+    writeFileSync(join(tmp, '.gitconfig'), `[http]\n\tsslCAInfo = ${join(tmp, 'cert')}\n`)
+    expect(await open({ state: join(tmp, 'configured'), env: { PATH, HOME: tmp } }).look(hello)).toMatchObject({ commit })
+    const stranger = open({ state: join(tmp, 'stranger'), env: { PATH, HOME: '/nonexistent' } })
+    await expect(stranger.look(hello)).rejects.toEqual(failure('SourceUnreachable', 'certificate'))
   })
 })
 

@@ -1,6 +1,7 @@
 /** A real git server over http: Node in front, `git http-backend` (CGI) behind. */
 import { spawn } from 'node:child_process'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 
 export interface GitHttp {
@@ -21,13 +22,15 @@ export interface GitHttpOptions {
   /** Never speak protocol v2, as old servers. */
   old?: boolean
   port?: number
+  /** https, with this key and certificate (PEM). */
+  tls?: { key: string; cert: string }
 }
 
 /** Serves all repositories below the folder `root`, on loopback. */
 export async function startGitHttp(root: string, options: GitHttpOptions = {}): Promise<GitHttp> {
   const requests: GitHttp['requests'] = []
   let connections = 0
-  const server = createServer((request, response) => {
+  const listener = (request: IncomingMessage, response: ServerResponse) => {
     requests.push({ method: request.method ?? '', url: request.url ?? '', authorization: request.headers.authorization })
     if (options.intercept?.(request, response)) return
     if (options.auth && request.headers.authorization !== basic(options.auth)) {
@@ -35,11 +38,12 @@ export async function startGitHttp(root: string, options: GitHttpOptions = {}): 
       return
     }
     backend(root, request, response, options.old ?? false)
-  })
+  }
+  const server = options.tls ? createSecureServer(options.tls, listener) : createServer(listener)
   server.on('connection', () => connections++)
   await new Promise<void>((resolve) => server.listen(options.port ?? 0, '127.0.0.1', resolve))
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `${options.tls ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
     connections: () => connections,
     close: () =>
