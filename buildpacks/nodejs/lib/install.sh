@@ -21,8 +21,9 @@ choose_manager() {
   for lock in npm-shrinkwrap.json package-lock.json yarn.lock pnpm-lock.yaml ''; do [[ ! -f $lock ]] || break; done
   lockfile=$lock
   export npm_config_cache=$cache_dir/npm npm_config_update_notifier=false npm_config_audit=false npm_config_fund=false
-  export npm_config_prefer_offline=true npm_config_store_dir=$cache_dir/pnpm YARN_CACHE_FOLDER=$cache_dir/yarn
-  export COREPACK_ENABLE_DOWNLOAD_PROMPT=0 ADBLOCK=1 DISABLE_OPENCOLLECTIVE=1
+  export npm_config_prefer_offline=true YARN_CACHE_FOLDER=$cache_dir/yarn
+  [[ $manager != pnpm ]] || export npm_config_store_dir=$cache_dir/pnpm # npm warns of a setting that is not its own
+  export COREPACK_ENABLE_DOWNLOAD_PROMPT=0
   # Heroku's switches: =true installs no devDependencies at all, =false keeps them.
   production=${NPM_CONFIG_PRODUCTION:-${YARN_PRODUCTION:-}}
   unset NPM_CONFIG_PRODUCTION YARN_PRODUCTION npm_config_production
@@ -46,10 +47,13 @@ install_dependencies() {
   if [[ -n $hash && -d $cache_dir/node/modules && $(cat "$cache_dir/node/hash" 2>/dev/null) == "$hash" ]]; then
     indent <<< "node_modules of the last build fits $lockfile"
     cp -a "$cache_dir/node/modules" node_modules
+    [[ -n $build ]] || pruned=yes
     return
   fi
   [[ -n $lockfile ]] || warn 'There is no lock file: the next build may install other versions. Commit one (npm install makes it).'
   install_with_"$manager" 2>&1 | indent
+  # Where no build script needs them, what is kept for the next build is already without devDependencies.
+  [[ -n $build ]] || prune_dependencies
   keep_modules "$hash"
 }
 
@@ -81,7 +85,7 @@ install_with_pnpm() {
 modules_hash() {
   [[ ! -f .npmrc && ! -f .yarnrc.yml ]] || return 0
   ! grep -Eq '"(workspaces|preinstall|install|postinstall|prepare)"[[:space:]]*:|"(file|link|portal):' package.json || return 0
-  { cat "$lockfile" package.json; node -p 'process.version + process.arch'; echo "$manager $production"; } | cksum_of
+  { cat "$lockfile" package.json; node -p 'process.version + process.arch'; echo "$manager $production $build"; } | cksum_of
 }
 
 cksum_of() { node -e 'const h=require("crypto").createHash("sha256");process.stdin.on("data",d=>h.update(d)).on("end",()=>console.log(h.digest("hex")))'; }
@@ -96,7 +100,8 @@ keep_modules() {
 }
 
 prune_dependencies() {
-  [[ -n $has_dev && -z $production && -z $vendored && -d node_modules ]] || return 0
+  [[ -n $has_dev && -z $production && -z $vendored && -z $pruned && -d node_modules ]] || return 0
+  pruned=yes
   topic 'Removing what only the build needed (devDependencies)'
   case $manager in
     npm) npm prune --omit=dev 2>&1 | indent ;;
