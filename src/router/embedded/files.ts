@@ -1,0 +1,138 @@
+/** The route files of all apps: `<state>/routes/<app>.yml`. */
+import type { BigIntStats } from 'node:fs'
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { RouteTable } from '../../domain.ts'
+import { TrimtabError } from '../../errors.ts'
+import { appOfFile, isOurs, parseRoutes, renderRoutes } from '../traefik.ts'
+
+/** A file as last read: the text is read again only when its size, times or inode have changed. */
+interface Cached {
+  stamp: string
+  ours: boolean
+  /** Null: empty, as a crash of the machine may leave it; as good as none. */
+  result: RouteTable | TrimtabError | null
+}
+
+export class RouteStore {
+  readonly dir: string
+  readonly #cache = new Map<string, Cached>()
+  #count = 0
+
+  constructor(dir: string) {
+    this.dir = dir
+  }
+
+  /** Makes the directory and removes what an interrupted write left there. Only one trimtab writes here (it owns the store). */
+  async prepare(): Promise<void> {
+    await mkdir(this.dir, { recursive: true, mode: 0o755 })
+    for (const name of await readdir(this.dir)) {
+      if (/^\..+\.yml\.tmp-\d+-\d+$/.test(name) && !name.includes(`.tmp-${process.pid}-`))
+        await rm(join(this.dir, name), { force: true })
+    }
+  }
+
+  /** What the app's file says; null: there is none. */
+  async read(app: string): Promise<RouteTable | null> {
+    const cached = await this.#look(app)
+    if (cached?.result instanceof TrimtabError) throw cached.result
+    return cached?.result ?? null
+  }
+
+  /** Apps with a file of ours; others may keep files of their own here. */
+  async apps(): Promise<string[]> {
+    const names = await this.#attempt(() => readdir(this.dir))
+    const apps = names.flatMap((name) => appOfFile(name) ?? [])
+    const looked = await Promise.all(apps.map(async (app) => ((await this.#look(app))?.ours ? app : null)))
+    return looked.filter((app) => app !== null).sort()
+  }
+
+  /** True if the file is another one now. */
+  async write(table: RouteTable): Promise<boolean> {
+    const text = renderRoutes(table)
+    const path = this.#path(table.app)
+    const old = await readFile(path, 'utf8').catch(() => null)
+    if (old === text) return false
+    if (old !== null && old !== '' && !isOurs(table.app, old)) throw foreign(path)
+    const temporary = join(this.dir, `.${table.app}.yml.tmp-${process.pid}-${++this.#count}`)
+    try {
+      await mkdir(this.dir, { recursive: true, mode: 0o755 })
+      const file = await open(temporary, 'wx', 0o644)
+      try {
+        // Traefik may be another user; the umask does not decide that.
+        await file.chmod(0o644)
+        await file.writeFile(text)
+      } finally {
+        await file.close()
+      }
+      await rename(temporary, path)
+    } finally {
+      await rm(temporary, { force: true })
+    }
+    return true
+  }
+
+  /** True if there was one. */
+  async remove(app: string): Promise<boolean> {
+    const cached = await this.#look(app)
+    if (!cached) return false
+    if (!cached.ours && cached.result !== null) throw foreign(this.#path(app))
+    await rm(this.#path(app), { force: true })
+    return true
+  }
+
+  async #look(app: string): Promise<Cached | null> {
+    const path = this.#path(app)
+    try {
+      const stamp = stampOf(await stat(path, { bigint: true }))
+      const known = this.#cache.get(app)
+      if (known?.stamp === stamp) return known
+      const text = await readFile(path, 'utf8')
+      const cached = { stamp, ours: isOurs(app, text), result: text === '' ? null : parse(app, text) }
+      this.#cache.set(app, cached)
+      return cached
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unreadable(path, error)
+      // No file is an answer only where there is a directory to hold it.
+      await this.#attempt(() => stat(this.dir))
+      this.#cache.delete(app)
+      return null
+    }
+  }
+
+  async #attempt<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      throw unreadable(this.dir, error)
+    }
+  }
+
+  #path(app: string): string {
+    const file = `${app}.yml`
+    if (appOfFile(file) !== app) throw new TrimtabError('Internal', `"${app}" cannot be an app's name.`)
+    return join(this.dir, file)
+  }
+}
+
+function parse(app: string, text: string): RouteTable | TrimtabError {
+  try {
+    return parseRoutes(app, text)
+  } catch (error) {
+    if (error instanceof TrimtabError) return error
+    throw error
+  }
+}
+
+function stampOf(stats: BigIntStats): string {
+  return `${stats.ino}:${stats.size}:${stats.mtimeNs}:${stats.ctimeNs}`
+}
+
+function foreign(path: string): TrimtabError {
+  return new TrimtabError('RouterUnavailable', `${path} was not written by trimtab. Move it away, and trimtab writes its own.`)
+}
+
+function unreadable(path: string, cause: unknown): TrimtabError {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new TrimtabError('RouterUnavailable', `The routes cannot be read (${path}): ${reason}.`, { retry: true, cause })
+}
