@@ -19,6 +19,8 @@ export interface Sshd {
 /** Why no sshd can be started here, or null. */
 export function sshdMissing(): string | null {
   if (!existsSync('/usr/sbin/sshd')) return 'no sshd on this machine (apt-get install openssh-server)'
+  const { shell, username } = userInfo()
+  if (/nologin|false/.test(shell ?? '')) return `the user ${username} has no login shell`
   try {
     execFileSync('ssh', ['-V'], { stdio: 'ignore' })
     execFileSync('ssh-keygen', ['-?'], { stdio: 'ignore' })
