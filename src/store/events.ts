@@ -29,7 +29,8 @@ export function eventsTable(db: Db) {
   const watchers = new Set<(event: Event) => void>()
   return {
     add(e: NewEvent, at: number): Event {
-      const [commit, release, duration] = [e.commit ?? null, e.release ?? null, e.durationMs ?? null]
+      const [commit, release] = [e.commit ?? null, e.release ?? null]
+      const duration = e.durationMs === undefined || e.durationMs === null ? null : Math.round(e.durationMs)
       const { lastInsertRowid } = add.run(at, e.app, e.type, commit, release, e.message, duration)
       const id = Number(lastInsertRowid)
       if (id % 1000 === 0) trim.run(id - KEPT)

@@ -47,7 +47,7 @@ export function crashesTable(db: Db) {
           log,
         })),
     add(app: string, c: Crash): void {
-      add.run(app, c.instance, c.process, c.fingerprint, c.at, Math.round(c.ranMs), c.how, c.log)
+      add.run(app, c.instance, c.process, c.fingerprint, Math.round(c.at), Math.round(c.ranMs), c.how, c.log)
       trim.run(app, app)
     },
   }
