@@ -39,12 +39,15 @@ export class Connection {
   #connected = false
   /** At least one byte of the current response has come. */
   #heard = false
+  /** System calls that the current request has been written with; what comes while corked joins the first. */
+  #writes = 0
+  #corked = false
   #timer: NodeJS.Timeout | null
 
   /** `done` is called when a response is complete, and when a connection without an exchange was closed. */
   constructor(server: Listen, done: (connection: Connection, reusable: boolean) => void) {
     this.#done = done
-    // allowHalfOpen: after the server's FIN one more write tells whether it had read the request (see #probe).
+    // allowHalfOpen: after the server's FIN one more write tells whether it had read the request (see #onError).
     const socket = connect({ host: server.host, port: server.port, noDelay: true, allowHalfOpen: true })
     this.#socket = socket
     this.#timer = setTimeout(() => this.#fail('timeout', `no connection within ${connectMs} ms`), connectMs)
@@ -52,9 +55,7 @@ export class Connection {
     socket.on('data', (chunk: Buffer) => this.#onData(chunk))
     socket.on('end', () => this.#onEnd())
     socket.on('drain', () => this.#exchange?.onDrain())
-    socket.on('error', (error: NodeJS.ErrnoException) =>
-      this.#fail(this.#connected ? 'broken' : 'unsent', error.code ?? error.message),
-    )
+    socket.on('error', (error: NodeJS.ErrnoException) => this.#onError(error))
     socket.on('close', () => this.#fail(this.#connected ? 'broken' : 'unsent', 'closed'))
   }
 
@@ -63,22 +64,33 @@ export class Connection {
     return this.#parser.head?.idleMs ?? null
   }
 
-  /** Sends a request's head. `toHead`: its method is HEAD. */
-  send(exchange: Exchanging, head: string, toHead: boolean): void {
+  /** Sends a request's head. `toHead`: its method is HEAD. `content`: content follows; what of it is there already goes along with the head. */
+  send(exchange: Exchanging, head: string, toHead: boolean, content: boolean): void {
     this.#exchange = exchange
     this.#heard = false
+    this.#writes = 1
     this.#parser.begin(exchange, toHead)
+    if (content) {
+      this.#corked = true
+      this.#socket.cork()
+      setImmediate(() => {
+        this.#corked = false
+        this.#socket.uncork()
+      })
+    }
     this.#socket.write(head, 'latin1')
   }
 
   /** Sends content. False: wait for onDrain. */
   write(data: Buffer): boolean {
+    if (!this.#corked) this.#writes++
     return this.#socket.write(data)
   }
 
   /** Sends content as a chunk of the chunked coding. False: wait for onDrain. */
   writeChunk(data: Buffer): boolean {
     const socket = this.#socket
+    if (!this.#corked) this.#writes++
     socket.cork()
     socket.write(`${data.length.toString(16)}\r\n`, 'latin1')
     socket.write(data)
@@ -89,6 +101,7 @@ export class Connection {
 
   /** Ends chunked content. `trailers`: field lines, each with its CRLF. */
   endChunks(trailers: string): void {
+    if (!this.#corked) this.#writes++
     this.#socket.write(`0\r\n${trailers}\r\n`, 'latin1')
   }
 
@@ -145,16 +158,25 @@ export class Connection {
   }
 
   /**
-   * The server closed a kept connection where its response should have begun. Had it read the request? On the end of a connection
-   * that the server closed before the request came, the request was answered by a reset, and writing again fails (EPIPE).
-   * After a server that had read all of it, nothing was reset yet. Linux and BSD alike; RFC 9110, 9.2.2 lets a request be sent again
-   * only in the first case, unless its method is idempotent.
+   * The server closed a kept connection where its response should have begun. Had it read the request? One more write tells:
+   * a server that had closed before the request came answered it with a reset, and a write after close and reset fails with EPIPE.
+   * After a server that had read all there was, nothing has been reset yet, and the write succeeds.
    */
   #probe(): void {
-    this.#socket.write('\r\n', (error: NodeJS.ErrnoException | null | undefined) => {
-      const reset = error?.code === 'EPIPE' || error?.code === 'ECONNRESET'
-      this.#fail(reset ? 'stale' : 'broken', 'the server closed the connection')
+    this.#writes++
+    this.#socket.write('\r\n', (error) => {
+      if (!error) this.#fail('broken', 'the server closed the connection')
     })
+  }
+
+  /**
+   * EPIPE on the second write is the reset that answered the first (Linux: tcp_reset() in net/ipv4/tcp_input.c sets EPIPE only after
+   * the other side's FIN; a reset without one is ECONNRESET). So nothing of the request was read, and it may be sent again whatever
+   * its method (RFC 9110, 9.2.2). On a later write it could be the answer to a later part.
+   */
+  #onError(error: NodeJS.ErrnoException): void {
+    const stale = error.code === 'EPIPE' && this.reused && !this.#heard && this.#writes <= 2
+    this.#fail(this.#connected ? (stale ? 'stale' : 'broken') : 'unsent', error.code ?? error.message)
   }
 
   #complete(clean: boolean): void {

@@ -107,7 +107,12 @@ export class Exchange implements Exchanging {
     this.#connection = connection
     const { path, prefix } =
       this.#entry.strip.length > 0 ? stripPrefixes(request.target, this.#entry.strip) : { path: request.target.sent, prefix: '' }
-    connection.send(this, headFor(request, path, prefix, this.#client, origin.address), request.method === 'HEAD')
+    connection.send(
+      this,
+      headFor(request, path, prefix, this.#client, origin.address),
+      request.method === 'HEAD',
+      request.framing !== 'none',
+    )
     for (const data of this.#replay ?? []) this.#sendContent(connection, data)
     if (this.#contentEnded && request.framing === 'chunked') connection.endChunks(trailerLines(this.#incoming.rawTrailers))
   }

@@ -22,6 +22,9 @@ export function upgradeOf(
   head: Buffer,
   open: Set<Socket>,
 ): { content: Readable; upgrading: Upgrading | null } {
+  // Node keeps such a socket half open: a client that has said its last word is taken for one that left, as on any other connection.
+  const onLeft = () => socket.destroy()
+  socket.on('end', onLeft)
   if (request.framing !== 'none' || request.upgrade === '' || /\bh2c?\b/i.test(request.upgrade)) {
     request.upgrade = ''
     return { content: contentOf(request, incoming, socket, head), upgrading: null }
@@ -42,6 +45,7 @@ export function upgradeOf(
       socket,
       switched(answer, server, rest, closed) {
         socket.off('data', onEarly)
+        socket.off('end', onLeft)
         response.detachSocket(socket)
         let lines = `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${safe(answer.upgrade)}\r\n`
         for (let at = 0; at < answer.fields.length; at += 2)
