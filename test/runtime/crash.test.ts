@@ -86,7 +86,6 @@ it(`after ${ROUNDS} kills, what runs is what is listed, once each`, { timeout: 1
     const descriptors = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`))
     expect(descriptors.filter((target) => target.startsWith('pipe:'))).toEqual([])
   }
-  console.log(`crash: ${running.length} instances run after ${ROUNDS} kills, ${running[0]?.release} releases`)
   expect([...sessions.keys()].sort()).toEqual(running.map(({ pid }) => pid).sort())
   for (const { pid = 0, release, index } of running) {
     expect(new Set(sessions.get(pid))).toEqual(new Set([`${release}-${index}`]))

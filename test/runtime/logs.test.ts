@@ -218,7 +218,6 @@ describe('rotation', () => {
       .flatMap((line) => /^line (\d+) x{80}$/.exec(line)?.[1] ?? [])
       .map(Number)
     const lost = written - numbers.length
-    console.log(`rotation: ${written} lines written, ${lost} lost`)
     expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b))
     expect(lost).toBeLessThanOrEqual(20)
     expect([`${log}.4`, `${log}.tmp`].some(existsSync)).toBe(false)

@@ -87,6 +87,15 @@ describe('run', () => {
     await until(() => world.processes().length === 0)
   })
 
+  it('ends although something that nobody finds holds its output open', async () => {
+    const world = createWorld()
+    const t = terminal()
+    const command = 'setsid env -u TMPDIR sleep 1000 & echo out; until ls -l /proc/$!/exe | grep -q sleep; do :; done; exit 6'
+    expect(await world.runtime().run(specOf(world.slug(), command, { oneOff: true }), t.value)).toBe(6)
+    t.ends()
+    expect(await t.output.out).toBe('out\n')
+  })
+
   it('is no instance, and is left alone by another runtime while its own lives', async () => {
     const world = createWorld()
     const t = terminal()

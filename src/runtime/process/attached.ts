@@ -2,6 +2,7 @@
  * One-offs attached to a terminal. They run under the same launcher as instances, in a directory of their own under `runs`,
  * and do not outlive the platform: with it they lose their terminal, and at its next start what is left of them is ended.
  */
+import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { rmSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
@@ -42,18 +43,17 @@ export async function runAttached(runs: string, spec: InstanceSpec, terminal: Te
   }
 }
 
-async function attach(
-  child: Awaited<ReturnType<typeof spawned>>,
-  dir: string,
-  spec: InstanceSpec,
-  terminal: Terminal,
-): Promise<number> {
+async function attach(child: ChildProcess, dir: string, spec: InstanceSpec, terminal: Terminal): Promise<number> {
   const { pid } = child
   let kill: NodeJS.Timeout | undefined
   const stop = () => {
     if (pid === undefined || child.exitCode !== null || child.signalCode !== null) return
     const name = signalName(spec.stop.signal)
-    writeStopping(dir, { at: Date.now(), signal: name, timeoutMs: spec.stop.timeoutMs, sent: true, killed: false })
+    try {
+      writeStopping(dir, { at: Date.now(), signal: name, timeoutMs: spec.stop.timeoutMs, sent: true, killed: false })
+    } catch {
+      // Only a full disk: it is stopped all the same.
+    }
     signal(-pid, name)
     kill = setTimeout(() => signal(-pid, 'SIGKILL'), Math.min(spec.stop.timeoutMs, 2 ** 31 - 1))
   }
@@ -67,10 +67,12 @@ async function attach(
   if (terminal.signal.aborted) stop()
   try {
     const exited = new Promise<NodeJS.Signals | null>((resolve) => child.once('exit', (_code, by) => resolve(by)))
-    const closed = new Promise((resolve) => child.once('close', resolve))
+    const closed = new Promise<'closed'>((resolve) => child.once('close', () => resolve('closed')))
     const by = await exited
     end(dir, true) // what it left behind would keep the pipes open
-    await closed
+    while ((await Promise.race([closed, later(QUIET_MS)])) !== 'closed' && !isQuiet(child)) {}
+    child.stdout?.destroy()
+    child.stderr?.destroy()
     return readExit(dir)?.code ?? (by === null ? (child.exitCode ?? 1) : 128 + constants.signals[by])
   } finally {
     clearTimeout(kill)
@@ -78,6 +80,16 @@ async function attach(
     if (child.stdin) terminal.stdin?.unpipe(child.stdin)
   }
 }
+
+/** Somebody whom even end() did not find holds the pipes open: when nothing comes any more, nothing will. */
+const QUIET_MS = 1_000
+
+function isQuiet({ stdout, stderr }: ChildProcess): boolean {
+  // Not flowing: whoever reads the terminal is slow, and there may be more.
+  return [stdout, stderr].every((one) => !one || one.readableEnded || (one.readableFlowing && one.readableLength === 0))
+}
+
+const later = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** Ends one-offs of a platform that is no more. */
 export function endAbandoned(runs: string): void {

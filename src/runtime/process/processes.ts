@@ -122,7 +122,8 @@ export function ps(which: string[]): ProcessEntry[] {
   let text: string
   try {
     const options = { encoding: 'utf8', env: { PATH: process.env.PATH ?? '/bin:/usr/bin', LC_ALL: 'C' }, stdio: 'pipe' } as const
-    text = execFileSync('ps', ['-o', 'pid=,stat=,pgid=,lstart=', ...which], options)
+    // One -o for each: after '=' the rest of an argument is a heading (POSIX, ps).
+    text = execFileSync('ps', ['-o', 'pid=', '-o', 'stat=', '-o', 'pgid=', '-o', 'lstart=', ...which], options)
   } catch (error) {
     if ((error as { status?: unknown }).status === 1) return [] // ps found no such process
     throw unreadable('the list of processes', error)

@@ -103,7 +103,7 @@ function writeJson(path: string, value: unknown): void {
   renameSync(`${path}.tmp`, path)
 }
 
-/** Larger than this, none of these files was written by us. */
+/** None of these files is larger, if it was written by us. */
 const page = Buffer.alloc(64 * 1024)
 
 /** What is in the file (its first 64 KiB); null where there is none. Throws RuntimeUnavailable where that cannot be told. */

@@ -41,15 +41,14 @@ export function createRotator(limits: RotateLimits): Rotator {
   return {
     async check(log) {
       if (busy.has(log)) return
-      const size = statSync(log, { throwIfNoEntry: false })?.size ?? 0
-      if (size < limits.bytes) return
+      let size = 0
       busy.add(log)
       try {
+        size = statSync(log, { throwIfNoEntry: false })?.size ?? 0
+        if (size < limits.bytes) return
         await rotate(log, limits.keep, () => counts.set(log, (counts.get(log) ?? 0) + 1))
       } catch (error) {
-        rmSync(`${log}.tmp`, { force: true })
-        const full = errno(error) === 'ENOSPC' || errno(error) === 'EDQUOT'
-        if (full) makeRoom(log, size, limits)
+        if (errno(error) === 'ENOSPC' || errno(error) === 'EDQUOT') makeRoom(log, size, limits)
       } finally {
         busy.delete(log)
       }
@@ -104,6 +103,7 @@ function writeAll(fd: number, chunk: Buffer): void {
 /** The disk is full: give up old output first, and if the log itself is far beyond its limit, that too. */
 function makeRoom(log: string, size: number, { bytes, keep }: RotateLimits): void {
   try {
+    rmSync(`${log}.tmp`, { force: true })
     for (let age = keep; age >= 1; age--) {
       if (!statSync(olderLog(log, age), { throwIfNoEntry: false })) continue
       rmSync(olderLog(log, age), { force: true })

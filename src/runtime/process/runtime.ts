@@ -3,8 +3,7 @@
  * may be thrown away and made anew at any time, also in the middle of a start or a stop.
  */
 
-import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Instance, type InstanceSpec, instanceName, type Listen } from '../../domain.ts'
 import { TrimtabError } from '../../errors.ts'
@@ -14,6 +13,7 @@ import { pruneLogs, readLogs } from './logs.ts'
 import { refresh } from './observe.ts'
 import { directories, type Place, places as placesOf, plain, unreadable } from './places.ts'
 import { createPorts } from './ports.ts'
+import { removeInstance, removeLeftOvers } from './remove.ts'
 import { createRotator, DEFAULT_LIMITS, logFiles, type RotateLimits } from './rotate.ts'
 import { startInstance } from './start.ts'
 import { askToStop } from './stopping.ts'
@@ -31,14 +31,17 @@ export interface ProcessRuntimeOptions {
 }
 
 const ROTATE_MS = 1_000
-const REMOVED = '.removed-'
 
 /** What is running from before is taken over at once; stops that were under way go on. */
 export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
   const now = options.now ?? Date.now
   const limits = options.logs ?? DEFAULT_LIMITS
   const places = placesOf(options.state)
-  for (const dir of [places.instances, places.logs, places.runs]) mkdirSync(dir, { recursive: true, mode: 0o700 })
+  try {
+    for (const dir of [places.instances, places.logs, places.runs]) mkdirSync(dir, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    throw unreadable(options.state, error)
+  }
 
   const listeners = new Set<(app: string) => void>()
   const followers = new Set<() => void>()
@@ -76,14 +79,19 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
   }
 
   function adoptApp(app: string): void {
+    const look = watch.look()
+    for (const place of namesOf(app).map((name) => places.place(app, name))) {
+      if (!watch.see(place, look)) removeInstance(places.instances, place) // of a start that did not come to its spec
+    }
     for (const { name, address } of seeAll(app)) if (address) ports.hold(places.place(app, name).dir, address.port)
     adopted.add(app)
   }
 
   function forgetLogs(app: string): void {
-    for (const name of pruneLogs(places, app, (one) => existsSync(places.place(app, one).dir), now())) {
-      rotator.forget(places.log(app, name))
-    }
+    attempt(() => {
+      const old = pruneLogs(places, app, (one) => existsSync(places.place(app, one).dir), now())
+      for (const name of old) rotator.forget(places.log(app, name))
+    })
   }
 
   const rotation = setInterval(() => {
@@ -158,13 +166,9 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
       if (instance && instance.state !== 'exited') {
         throw new TrimtabError('Internal', `${name} is ${instance.state} and cannot be removed; stop it first.`)
       }
-      // In one step, so that a crash leaves all of it or nothing; a name that begins with '.' is no instance.
-      const doomed = join(places.instances, `${REMOVED}${randomBytes(6).toString('hex')}`)
-      renameSync(place.dir, doomed)
-      rmSync(doomed, { recursive: true, force: true })
+      removeInstance(places.instances, place)
       watch.forget(place)
       ports.free(place.dir)
-      removeEmpty(join(places.instances, place.app))
       forgetLogs(place.app)
     },
 
@@ -201,27 +205,12 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
   }
 }
 
-/** Directories whose removal was cut short. */
-function removeLeftOvers(instances: string): void {
-  for (const name of readdirSync(instances)) {
-    if (name.startsWith(REMOVED)) rmSync(join(instances, name), { recursive: true, force: true })
-  }
-}
-
 function attempt(act: () => void): boolean {
   try {
     act()
     return true
   } catch {
     return false
-  }
-}
-
-function removeEmpty(dir: string): void {
-  try {
-    rmdirSync(dir)
-  } catch {
-    // Not empty: the app has other instances.
   }
 }
 

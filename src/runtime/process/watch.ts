@@ -25,7 +25,7 @@ export interface Watch {
 
 const POLL_MS = 250
 /** In this many polls, each instance is verified in full (pid and start time) once; in between only that the pid exists. */
-const ROUND = 20
+const ROUND = 40
 /** What was killed is gone within milliseconds, or (in a device's hands) not for long: ask in growing intervals. */
 const FIRST_MS = 5
 const LAST_MS = 250
@@ -34,7 +34,7 @@ const REST = 4
 
 export function createWatch(now: () => number, changed: (app: string) => void): Watch {
   const memories = new Map<string, Memory>()
-  const watchers = new Map<string, FSWatcher>()
+  const watchers = new Map<string, Pick<FSWatcher, 'close'>>()
   const deadlines = new Map<string, NodeJS.Timeout>()
   const waits = new Map<string, { timer: NodeJS.Timeout; ms: number; over: boolean }>()
   let due = new Set<Memory>()
@@ -171,8 +171,7 @@ export function createWatch(now: () => number, changed: (app: string) => void): 
 }
 
 /** The launcher's last act is to write `exit` here. Where no watch can be had (their number is limited), the poll sees it. */
-function watchExit(memory: Memory, again: (memory: Memory) => void): FSWatcher {
-  const none = { close() {} } as FSWatcher
+function watchExit(memory: Memory, again: (memory: Memory) => void): Pick<FSWatcher, 'close'> {
   try {
     const watcher = watch(memory.place.dir, { persistent: false }, (_event, file) => {
       if (file === 'exit') memory.isEnding = true
@@ -180,6 +179,6 @@ function watchExit(memory: Memory, again: (memory: Memory) => void): FSWatcher {
     })
     return watcher.on('error', () => watcher.close())
   } catch {
-    return none
+    return { close() {} }
   }
 }
