@@ -44,7 +44,7 @@ test('hello', async () => {
 })
 
 test('flask, and again from the cache', async (context) => {
-  await onlyWithRegistry(context, 'PyPI')
+  await onlyWithRegistry(context, 'pypi')
   const { build, planOf, image, log } = await built('flask')
   const command = inProcfile('flask', 'web')
   const first = await serve(image, command, RELEASE)

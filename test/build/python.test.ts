@@ -92,7 +92,7 @@ python('a requirement that is not to be had fails the build with pip’s own wor
 })
 
 python('pyproject.toml alone: the project itself is installed', async (context) => {
-  await onlyWithRegistry(context, 'PyPI')
+  await onlyWithRegistry(context, 'pypi')
   const w = await world()
   const toml =
     '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n[project]\nname = "ours"\nversion = "1.0"\n[project.scripts]\nours = "ours:main"\n'

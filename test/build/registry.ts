@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { TestContext } from 'vitest'
+import { need } from '../support/need.ts'
 
 const QUESTIONS = {
   npm: ['npm', 'view', 'ms@2.1.3', 'version'],
-  PyPI: ['python3', '-m', 'pip', 'download', '--no-deps', '--quiet', '--dest', '.', 'itsdangerous==2.2.0'],
+  pypi: ['python3', '-m', 'pip', 'download', '--no-deps', '--quiet', '--dest', '.', 'itsdangerous==2.2.0'],
 }
 
 /** Skips the test, with its reason, where this registry cannot be asked through its own client. */
@@ -17,7 +18,7 @@ export async function onlyWithRegistry(context: TestContext, registry: keyof typ
   try {
     await promisify(execFile)(program, args, { cwd, timeout: 20_000 })
   } catch {
-    context.skip(`needs the ${registry} registry, which cannot be reached from here`)
+    need(context, registry, 'the registry cannot be reached from here')
   } finally {
     await rm(cwd, { recursive: true })
   }

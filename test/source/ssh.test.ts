@@ -1,13 +1,15 @@
 import { join } from 'node:path'
 import { expect } from 'vitest'
+import { need } from '../support/need.ts'
 import { makeRepo } from '../support/repo.ts'
 import { sshdMissing, startSshd } from '../support/sshd.ts'
 import { app, failure, test } from './fixture.ts'
 
 const missing = sshdMissing()
 
-test('a repository over ssh', async ({ tmp, open, skip }) => {
-  if (missing) skip(missing)
+test('a repository over ssh', async (context) => {
+  need(context, 'sshd', missing)
+  const { tmp, open } = context
   const repo = makeRepo(join(tmp, 'hello world'))
   const first = repo.write({ x: '1' }).commit()
   const sshd = await startSshd(join(tmp, 'sshd'))

@@ -1,0 +1,12 @@
+/** Parts that a test needs and a machine may lack: a named skip, or, where TRIMTAB_REQUIRE names the part, a failure. */
+import type { TestContext } from 'vitest'
+
+export type Part = 'docker' | 'traefik' | 'chromium' | 'sshd' | 'openssl' | 'npm' | 'pypi' | 'root'
+
+/** `missing`: why the part is not to be had here; null: it is. */
+export function need(context: TestContext, part: Part, missing: string | null): void {
+  if (missing === null) return
+  const required = (process.env.TRIMTAB_REQUIRE ?? '').split(',').map((name) => name.trim())
+  if (required.includes(part)) throw new Error(`TRIMTAB_REQUIRE names ${part}, and it is not here: ${missing}`)
+  context.skip(`${part}: ${missing}`)
+}
