@@ -1,6 +1,7 @@
 /** Steps about a commit: it is seen, built, and comes to an end. */
 import type { Failure } from '../errors.ts'
 import { asTrimtabError } from '../errors.ts'
+import { sameContent } from '../plan/advance.ts'
 import type { Step } from '../plan/steps.ts'
 import { declared, type World } from '../world.ts'
 import type { Pass } from './perform.ts'
@@ -12,14 +13,21 @@ const LOG_LINES = 20
 
 export function begin(step: Of<'begin'>, { app, world, desired, observed, build }: Pass): void {
   const { commit, skip } = step
-  const unbuilt = desired.target.kind === 'commit' && desired.target.outcome.state === 'unbuilt'
-  const again = observed.attempt?.commit === commit
+  const outcome = desired.target.kind === 'commit' ? desired.target.outcome : null
+  const { attempt, serving } = observed
+  const same = outcome?.state === 'built' && serving !== null && sameContent(serving.content, outcome.content)
   world.store.begin(app, step)
   const title = titleOf(app, world)
-  if (skip) world.store.event({ app, type: 'CommitSkipped', commit, message: `not deployed, as its message says: ${title}` })
-  else world.store.event({ app, type: 'CommitSeen', commit, message: again ? `${title} (once more)` : title })
+  const seen = attempt?.commit === commit ? `${title} (once more)` : title
+  const event = { app, commit }
+  if (skip) world.store.event({ ...event, type: 'CommitSkipped', message: `not deployed, as its message says: ${title}` })
+  else world.store.event({ ...event, type: 'CommitSeen', message: same ? `${seen} (v${serving.version} is that already)` : seen })
+  if (same && attempt?.state === 'failed') {
+    const message = `v${serving.version} serves on, and is what is asked for again`
+    world.store.event({ ...event, type: 'RolloutSucceeded', release: serving.version, message, durationMs: 0 })
+  }
   // Wanting this build, or none, ends that of an older commit.
-  if (unbuilt && build && !skip) {
+  if (outcome?.state === 'unbuilt' && build && !skip) {
     world.store.building(app, build.key)
     world.builder.want(app, build, true)
   } else world.builder.want(app, null)
@@ -28,22 +36,14 @@ export function begin(step: Of<'begin'>, { app, world, desired, observed, build 
 export function build({ app, world, build }: Pass): void {
   if (!build) return
   world.store.building(app, build.key)
-  world.builder.want(app, build)
+  // Again: a failure that may pass by itself is remembered until somebody wants the build once more.
+  world.builder.want(app, build, true)
 }
 
-export function settle(step: Of<'settle'>, { app, world, observed }: Pass): void {
-  const { commit, release } = step
+/** The event of a commit that changes nothing is told when it begins. */
+export function settle(_step: Of<'settle'>, { app, world }: Pass): void {
   world.builder.want(app, null)
   world.store.settle(app)
-  const durationMs = world.now() - (observed.attempt?.startedAt ?? world.now())
-  world.store.event({
-    app,
-    type: 'RolloutSucceeded',
-    commit,
-    release,
-    message: `nothing of ${app} differs from what is live`,
-    durationMs,
-  })
 }
 
 export async function fail(step: Of<'fail'>, { app, world, observed }: Pass): Promise<void> {
@@ -60,8 +60,6 @@ export async function fail(step: Of<'fail'>, { app, world, observed }: Pass): Pr
 }
 
 export function retryLater(step: Of<'retry-later'>, { app, world }: Pass): void {
-  // Forgotten by the builder, so that it is asked for anew when its time comes.
-  world.builder.want(app, null)
   world.store.retryLater(app, step.failure, step.at)
   const seconds = Math.max(1, Math.round((step.at - world.now()) / 1000))
   const message = `${step.failure.code}: ${step.failure.message.split('\n', 1)[0]} (next try in ${seconds} s)`

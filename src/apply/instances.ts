@@ -1,6 +1,7 @@
 /** Steps about instances: start, drain, stop, and taking note of an exit. */
 import type { InstanceSpec, Listen, Release } from '../domain.ts'
 import type { Step } from '../plan/steps.ts'
+import type { Observed } from '../plan/world.ts'
 import { environmentOf } from '../release/environment.ts'
 import type { World } from '../world.ts'
 import type { Pass } from './perform.ts'
@@ -11,23 +12,21 @@ export async function start(step: Of<'start'>, { app, world, observed }: Pass): 
   const { release, process: type, index } = step
   const process = release.content.processes.find((p) => p.type === type)
   if (!process) return
-  if (
-    index === 1 &&
-    release.status === 'pending' &&
-    !observed.instances.some((i) => i.release === release.version && !i.oneOff)
-  ) {
-    world.store.event({
-      app,
-      type: 'RolloutStarted',
-      commit: release.commit,
-      release: release.version,
-      message: rollout(release),
-    })
+  if (isFirst(release, type, index, observed)) {
+    const { commit, version } = release
+    world.store.event({ app, type: 'RolloutStarted', commit, release: version, message: rollout(release) })
   }
   const spec = specOf(release, type, index, process.command, false)
   const instance = await world.runtime.start(spec, await routedAddresses(world))
   const message = `${instance.name} started${instance.address ? ` on port ${instance.address.port}` : ''}: ${step.reason}`
   world.store.event({ app, type: 'InstanceStarted', commit: release.commit, release: release.version, message })
+}
+
+/** The first start of a rollout is its beginning. */
+function isFirst(release: Release, process: string, index: number, { instances }: Observed): boolean {
+  const first = release.content.processes.find((p) => p.scale > 0)
+  const begun = instances.some((i) => i.release === release.version && !i.oneOff)
+  return release.status === 'pending' && process === first?.type && index === 1 && !begun
 }
 
 export function specOf(release: Release, process: string, index: number, command: string, oneOff: boolean): InstanceSpec {

@@ -19,7 +19,9 @@ export function advance(desired: Desired, observed: Observed, draft: Draft): Rel
 
   const { commit, settings, skip, outcome } = target
   if (!attempt || attempt.commit !== commit || attempt.settings !== settings) {
-    draft.do({ action: 'begin', commit, settings, skip, reason: attempt ? 'the branch moved' : 'first commit seen' })
+    const same = attempt?.commit === commit
+    const reason = same ? 'platform.yaml says something else of it' : attempt ? 'the branch moved' : 'first commit seen'
+    draft.do({ action: 'begin', commit, settings, skip, reason })
     return null
   }
   if (attempt.state === 'failed' || attempt.state === 'skipped') return null
@@ -51,7 +53,8 @@ function build(
       draft.do({ action: 'build', commit, key, reason: 'there is no image of these inputs' })
       return
     case 'failed':
-      if (build.retry) later(commit, build.failure, attempt, observed, draft)
+      if (build.retry && attempt.retryAt !== null) draft.do({ action: 'build', commit, key, reason: 'it is time to try again' })
+      else if (build.retry) later(commit, build.failure, attempt, observed, draft)
       else draft.do({ action: 'fail', commit, failure: build.failure, blame: null, reason: 'the build failed' })
       return
     case 'queued':
@@ -99,7 +102,7 @@ function release(
     draft.do({ action: 'fail', commit, failure: taken, blame: null, reason: 'another app was first' })
     return null
   }
-  const running = serving ? null : alreadyServing(fingerprint, content, observed)
+  const running = serving || pending ? null : alreadyServing(fingerprint, content, observed)
   draft.do({
     action: 'release',
     version: running?.release ?? observed.lastVersion + 1,

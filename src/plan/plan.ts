@@ -17,7 +17,7 @@ import type { Desired, Observed, SeenInstance } from './world.ts'
 export function plan(desired: Desired, observed: Observed): Plan {
   const draft = new Draft()
   if (desired.target.kind === 'suspended' || desired.target.kind === 'removed') {
-    windDown(desired.target.kind === 'removed', observed, draft)
+    windDown(desired, observed, draft)
     return draft.plan()
   }
 
@@ -92,7 +92,8 @@ function takeAway(instance: SeenInstance, serving: Release | null, observed: Obs
 }
 
 /** An app that is to stop: out of the routes first, then drained, then stopped. */
-function windDown(forGood: boolean, observed: Observed, draft: Draft): void {
+function windDown({ app, target }: Desired, observed: Observed, draft: Draft): void {
+  const forGood = target.kind === 'removed'
   const reason = forGood ? 'the app is no longer declared' : 'the app is suspended'
   if (observed.table) draft.do({ action: 'remove-routes', reason })
   for (const instance of observed.instances) {
@@ -100,6 +101,6 @@ function windDown(forGood: boolean, observed: Observed, draft: Draft): void {
   }
   reapExited(observed, new Set(), draft)
   reapOneOffs(observed, null, draft)
-  const known = observed.attempt !== null || observed.serving !== null || observed.pending !== null
+  const known = observed.attempt ?? observed.serving ?? observed.pending ?? [...observed.claimed.values()].includes(app)
   if (forGood && known && observed.instances.length === 0 && !observed.table) draft.do({ action: 'forget', reason })
 }

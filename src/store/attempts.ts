@@ -21,7 +21,7 @@ export function attemptsTable(db: Db) {
   const insert = db.prepare('INSERT INTO attempts (app, commit_id, settings, state, started_at) VALUES (?, ?, ?, ?, ?)')
   const close = db.prepare(`UPDATE attempts SET state = 'superseded', ended_at = ? WHERE app = ? AND state = 'open'`)
   const onLast = 'WHERE id = (SELECT max(id) FROM attempts WHERE app = ?)'
-  const built = db.prepare(`UPDATE attempts SET build_key = ? ${onLast}`)
+  const built = db.prepare(`UPDATE attempts SET build_key = ?, retry_at = NULL ${onLast}`)
   const lastBuild = db.prepare<[string], string>(
     'SELECT build_key FROM attempts WHERE app = ? AND build_key IS NOT NULL ORDER BY id DESC LIMIT 1',
   )

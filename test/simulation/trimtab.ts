@@ -55,7 +55,7 @@ function perform(step: Step, desired: Desired, world: SimWorld): void {
       if (world.building?.state.state === 'failed') world.building = null
       return
     case 'build':
-      if (ledger.attempt) ledger.attempt.built = true
+      if (ledger.attempt) ledger.attempt = { ...ledger.attempt, built: true, retryAt: null }
       world.building = { key: step.key, state: { state: 'running', startedAt: now }, flaky: false }
       return
     case 'release': {
@@ -97,7 +97,6 @@ function perform(step: Step, desired: Desired, world: SimWorld): void {
     case 'retry-later':
       if (ledger.attempt)
         ledger.attempt = { ...ledger.attempt, retryAt: step.at, failure: step.failure, tries: ledger.attempt.tries + 1 }
-      world.building = null
       return
     case 'drain':
       ledger.draining.set(step.instance, now)
