@@ -5,7 +5,7 @@
  * middleware, loadBalancer services with weighted servers, weighted services. Anything else makes the whole file invalid:
  * half of a configuration may be more open than all of it.
  */
-import { parseDocument } from 'yaml'
+import { type Document, parseDocument } from 'yaml'
 import type { Listen } from '../domain.ts'
 import { TrimtabError } from '../errors.ts'
 import { hostsOf, parseRule, type Rule } from './rule.ts'
@@ -48,7 +48,7 @@ export function parseModel(text: string): Model {
   const document = parseDocument(text, { uniqueKeys: true, stringKeys: true, prettyErrors: true, logLevel: 'silent' })
   const error = document.errors[0]
   if (error) throw invalid('', error.message.split('\n')[0] ?? 'not YAML')
-  const root = fields(document.toJS({ maxAliasCount: 20 }) ?? {}, '', ['http'])
+  const root = fields(contentOf(document) ?? {}, '', ['http'])
   const http = fields(root.http ?? {}, 'http', ['routers', 'middlewares', 'services'])
   const model: Model = { routers: [], middlewares: new Map(), services: new Map() }
   for (const [name, value] of entries(http.middlewares, 'http.middlewares'))
@@ -58,6 +58,15 @@ export function parseModel(text: string): Model {
   for (const [name, value] of entries(http.routers, 'http.routers')) model.routers.push(router(name, value, model))
   for (const name of model.services.keys()) serversOf(model, name)
   return model
+}
+
+/** Aliases are counted as they are followed: a small file can mean a very large one. */
+function contentOf(document: Document): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 20 })
+  } catch (thrown) {
+    throw invalid('', thrown instanceof Error ? thrown.message : String(thrown))
+  }
 }
 
 /** The servers behind a service, those of weighted services multiplied out. Throws ConfigInvalid for a loop or a missing service. */

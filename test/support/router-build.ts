@@ -21,7 +21,7 @@ export function routerEntry(): string {
     extends: join(root, 'tsconfig.build.json'),
     compilerOptions: { rootDir: join(root, 'src'), outDir: fresh },
     include: [],
-    files: [join(root, 'src/router/embedded/main.ts')],
+    files: ['main.ts', 'index.ts'].map((file) => join(root, 'src/router/embedded', file)),
   }
   writeFileSync(join(fresh, 'tsconfig.json'), JSON.stringify(config))
   execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', join(fresh, 'tsconfig.json')], {

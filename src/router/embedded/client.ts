@@ -17,13 +17,16 @@ const answerMs = 5_000
 /** One request. Throws NobodyThere, or RouterUnavailable where somebody listens and does not answer. */
 export function ask(socket: string, method: string, path: string, headers: Record<string, string> = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const mute = (cause: unknown) =>
+    const fail = (error: NodeJS.ErrnoException) => {
+      // A connection that breaks off was to a router that is ending.
+      const gone = ['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE'].includes(error.code ?? '')
+      const mute = `The router does not answer on ${socket}. trimtab asks again.`
       reject(
-        new TrimtabError('RouterUnavailable', `The router does not answer on ${socket}. trimtab asks again.`, {
-          retry: true,
-          cause,
-        }),
+        gone
+          ? new NobodyThere(`nobody listens on ${socket}`)
+          : new TrimtabError('RouterUnavailable', mute, { retry: true, cause: error }),
       )
+    }
     // A connection of its own: on a unix socket it costs less than finding out that a kept one is stale.
     const asked = request({ socketPath: socket, method, path, headers, agent: false, timeout: answerMs }, (response) => {
       let text = ''
@@ -32,13 +35,10 @@ export function ask(socket: string, method: string, path: string, headers: Recor
         text += chunk
       })
       response.on('end', () => resolve({ status: response.statusCode ?? 0, etag: String(response.headers.etag ?? ''), text }))
-      response.on('error', mute)
+      response.on('error', fail)
     })
     asked.on('timeout', () => asked.destroy(new Error(`no answer within ${answerMs} ms`)))
-    asked.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') reject(new NobodyThere(`nobody listens on ${socket}`))
-      else mute(error)
-    })
+    asked.on('error', fail)
     asked.end()
   })
 }

@@ -107,8 +107,8 @@ export class ResponseParser {
 }
 
 function parseHead(text: string, toHead: boolean): ResponseHead {
-  const firstEnd = text.indexOf('\r\n')
-  const first = firstEnd < 0 ? text : text.slice(0, firstEnd)
+  const firstEnd = lineEnd(text, 0)
+  const first = text.slice(0, firstEnd)
   const status = Number(first.slice(9, 12))
   const minor = first.charCodeAt(7) - 0x30
   if (!first.startsWith('HTTP/1.') || (minor !== 0 && minor !== 1) || first[8] !== ' ' || !(status >= 100 && status <= 999)) {
@@ -128,10 +128,9 @@ function parseHead(text: string, toHead: boolean): ResponseHead {
   let length = ''
   let coding = ''
   let connection = ''
-  let at = firstEnd < 0 ? text.length : firstEnd + 2
+  let at = firstEnd + 2
   while (at < text.length) {
-    let end = text.indexOf('\r\n', at)
-    if (end < 0) end = text.length
+    const end = lineEnd(text, at)
     const colon = text.indexOf(':', at)
     // A name is at least one character, does not begin with a space (a folded line) and does not end with one (RFC 9112, 5.1).
     if (
@@ -179,6 +178,14 @@ function parseHead(text: string, toHead: boolean): ResponseHead {
   if (connection !== '') applyConnection(head, connection)
   head.framing = framingOf(head, length, coding, minor, toHead)
   return head
+}
+
+/** Where the line that begins at `at` ends. A bare line feed ends none: others might see a line there that we do not. */
+function lineEnd(text: string, at: number): number {
+  const feed = text.indexOf('\n', at)
+  if (feed < 0) return text.length
+  if (text[feed - 1] !== '\r') throw new Error('a line of the head does not end in CRLF')
+  return feed - 1
 }
 
 /** Which content follows this head (RFC 9112, 6.3). */
