@@ -70,3 +70,10 @@ export function asTrimtabError(thrown: unknown): TrimtabError {
   }
   return new TrimtabError('Internal', message, { retry: true, cause: thrown })
 }
+
+/** The first line of a failure's message, for where there is room for one line only. */
+export function headline(message: string): string {
+  const [first = ''] = message.split('\n', 1)
+  // What would come next is the log, which does not.
+  return first.replace(/\s*(The end of its log)?:$/, '')
+}

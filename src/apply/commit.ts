@@ -1,6 +1,6 @@
 /** Steps about a commit: it is seen, built, and comes to an end. */
 import type { Failure } from '../errors.ts'
-import { asTrimtabError } from '../errors.ts'
+import { asTrimtabError, headline } from '../errors.ts'
 import { sameContent } from '../plan/advance.ts'
 import type { Step } from '../plan/steps.ts'
 import { declared, type World } from '../world.ts'
@@ -55,14 +55,14 @@ export async function fail(step: Of<'fail'>, { app, world, observed }: Pass): Pr
   if (failure.code === 'ReleaseFailed') {
     world.store.event({ app, type: 'ReleasePhaseFailed', commit: step.commit, release, message: failure.message })
   }
-  const message = `${failure.code}: ${failure.message.split('\n', 1)[0]}${serving}`
+  const message = `${failure.code}: ${headline(failure.message)}${serving}`
   world.store.event({ app, type: 'RolloutFailed', commit: step.commit, release, message, durationMs })
 }
 
 export function retryLater(step: Of<'retry-later'>, { app, world }: Pass): void {
   world.store.retryLater(app, step.failure, step.at)
   const seconds = Math.max(1, Math.round((step.at - world.now()) / 1000))
-  const message = `${step.failure.code}: ${step.failure.message.split('\n', 1)[0]} (next try in ${seconds} s)`
+  const message = `${step.failure.code}: ${headline(step.failure.message)} (next try in ${seconds} s)`
   world.store.event({ app, type: 'RetryScheduled', commit: step.commit, message })
 }
 

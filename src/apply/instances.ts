@@ -23,9 +23,12 @@ export async function start(step: Of<'start'>, { app, world, observed }: Pass): 
 }
 
 /** The first start of a rollout is its beginning. */
-function isFirst(release: Release, process: string, index: number, { instances }: Observed): boolean {
+function isFirst(release: Release, process: string, index: number, { instances, crashes, attempt }: Observed): boolean {
   const first = release.content.processes.find((p) => p.scale > 0)
-  const begun = instances.some((i) => i.release === release.version && !i.oneOff)
+  const since = attempt?.startedAt ?? 0
+  const begun =
+    instances.some((i) => i.release === release.version && !i.oneOff) ||
+    crashes.some((c) => c.fingerprint === release.fingerprint && c.at >= since)
   return release.status === 'pending' && process === first?.type && index === 1 && !begun
 }
 
@@ -84,8 +87,8 @@ export async function reap(step: Of<'reap'>, { app, world, observed }: Pass): Pr
   if (step.crashed) {
     const log = (await world.runtime.tail(app, name, 20).catch(() => [])).join('\n')
     world.store.ended(app, name, { instance: name, process, fingerprint, at, ranMs: at - startedAt, how: step.reason, log })
-    const last = log.split('\n').findLast((line) => line.trim() !== '')
-    const message = `${name} ended by itself (${step.reason})${last ? `: ${last.slice(0, 200)}` : ''}`
+    const telling = tellingLine(log)
+    const message = `${name} ended by itself (${step.reason})${telling ? `: ${telling.slice(0, 200)}` : ''}`
     world.store.event({ app, type: 'InstanceExited', commit, release, message, durationMs: at - startedAt })
   } else {
     world.store.ended(app, name, null)
@@ -98,4 +101,10 @@ export async function reap(step: Of<'reap'>, { app, world, observed }: Pass): Pr
 
 function rollout(release: Release): string {
   return `v${release.version}: ${release.content.processes.map((p) => `${p.type} ×${p.scale}`).join(', ')}`
+}
+
+/** The line of a log that most likely says why: the last that names an error, else the last at all. */
+function tellingLine(log: string): string | undefined {
+  const lines = log.split('\n').map((line) => line.trim())
+  return lines.findLast((line) => /error|exception|fatal|panic/i.test(line)) ?? lines.findLast((line) => line !== '')
 }

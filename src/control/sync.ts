@@ -43,8 +43,10 @@ export async function* sync(world: World, { apps, wait, signal, look, trigger }:
 /** Passes come with every event; between them the world is looked at a few times a second. */
 async function conclusion(app: string, world: World, signal: AbortSignal): Promise<SyncUpdate> {
   for (;;) {
+    // Asked before the status is: what has ended by then is in it.
+    const verdict = verdictOn(app, world)
     const status = await viewStatus(app, world)
-    if (isOver(status, world) || signal.aborted) return { kind: 'result', ok: isLive(status), app, status }
+    if (isOver(status, verdict) || signal.aborted) return { kind: 'result', ok: isLive(status), app, status }
     await new Promise<void>((resolve) => {
       const timer = setTimeout(done, 250)
       const unwatch = world.store.onEvent((event) => event.app === app && done())
@@ -63,13 +65,16 @@ function isLive(status: AppStatus): boolean {
   return status.status === 'Live' && status.failure === null && status.desired.commit === status.serving?.commit
 }
 
-function isOver(status: AppStatus, world: World): boolean {
+/** The commit whose attempt is over without being live; null: none, or it is not over. */
+function verdictOn(app: string, world: World): string | null {
+  const attempt = world.store.read(app).attempt
+  return attempt && (attempt.state === 'failed' || attempt.state === 'skipped') ? attempt.commit : null
+}
+
+function isOver(status: AppStatus, verdict: string | null): boolean {
   if (isLive(status) || status.status === 'Suspended') return true
-  const attempt = world.store.read(status.app).attempt
-  // A verdict counts when it is one on the commit that git names now.
-  if (attempt && attempt.commit === status.desired.commit && (attempt.state === 'failed' || attempt.state === 'skipped'))
-    return true
-  return status.failure !== null && status.failure.commit === null
+  // A verdict counts when it is one on the commit that git names now; a source that cannot be read is one by itself.
+  return (verdict !== null && verdict === status.desired.commit) || (status.failure !== null && status.failure.commit === null)
 }
 
 async function followBuild(app: string, world: World, channel: Channel<SyncUpdate>, signal: AbortSignal): Promise<void> {

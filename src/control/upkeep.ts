@@ -1,5 +1,5 @@
 /** What goes on beside the passes: build events, old images, the router's life. Each starts something, and gives its end. */
-import { asTrimtabError } from '../errors.ts'
+import { asTrimtabError, headline } from '../errors.ts'
 import type { BuildPlan, BuildState } from '../ports.ts'
 import type { World } from '../world.ts'
 
@@ -28,7 +28,7 @@ export function recordBuild(world: World, trigger: (app: string) => void) {
         break
       case 'failed': {
         const { code, message } = state.failure
-        const line = `${code}: ${message.split('\n', 1)[0]}`
+        const line = `${code}: ${headline(message)}`
         world.store.event({ app, type: 'BuildFailed', commit, message: line, durationMs: state.durationMs })
         world.store.buildRecord({ app, commit, key, outcome: code, message, durationMs: state.durationMs })
       }
