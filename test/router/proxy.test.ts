@@ -174,6 +174,15 @@ describe('what is sent on', () => {
     })
   })
 
+  test('an absolute target replaces the Host field, for the app too', async () => {
+    const { router, listen } = running
+    const { address } = await echo()
+    await router.write(table('hello', [address]))
+    const answer = await sendRaw(listen, 'GET http://hello.test:81/a HTTP/1.1\r\nHost: other.test\r\nConnection: close\r\n\r\n')
+    const got = JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4))
+    expect(got).toMatchObject({ url: '/a', headers: { host: 'hello.test:81', 'x-forwarded-host': 'hello.test:81' } })
+  })
+
   test('keeps repeated fields apart, in both directions', async () => {
     const { router, listen } = running
     const { address } = await upstream((request, response) => {
@@ -523,6 +532,19 @@ describe('another attempt', () => {
     await send(listen, 'hello.test')
     expect((await send(listen, 'hello.test', '/', { method: 'POST', body: 'order' })).status).toBe(502)
     expect(orders).toBe(2)
+    // Not even where the server resets the connection.
+    const resets = await upstream((request, response) => {
+      if (request.method === 'GET') return void response.end()
+      request.resume()
+      request.on('end', () => {
+        orders++
+        request.socket.resetAndDestroy()
+      })
+    })
+    await router.write(table('hello', [resets.address]))
+    await send(listen, 'hello.test')
+    expect((await send(listen, 'hello.test', '/', { method: 'POST', body: 'order' })).status).toBe(502)
+    expect(orders).toBe(3)
   })
 
   test('a request that breaks servers is not carried through all of them', async () => {

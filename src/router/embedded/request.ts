@@ -18,8 +18,6 @@ export interface Incoming {
 export interface Request {
   method: string
   target: Target
-  /** The Host field's value as it came. */
-  host: string
   framing: 'none' | 'length' | 'chunked'
   /** The client waits for "100 Continue" before it sends the content. */
   expects: boolean
@@ -36,7 +34,6 @@ export function readRequest(incoming: Incoming, longestUrl: number): Request | n
   const request: Request = {
     method: incoming.method,
     target: nowhere,
-    host: '',
     framing: 'none',
     expects: false,
     upgrade: '',
@@ -45,6 +42,7 @@ export function readRequest(incoming: Incoming, longestUrl: number): Request | n
   }
   if (incoming.url.length > longestUrl) return 414
   let hosts = 0
+  let host = ''
   let length: string | null = null
   let coding: string | null = null
   let connection = ''
@@ -55,7 +53,7 @@ export function readRequest(incoming: Incoming, longestUrl: number): Request | n
     switch (known) {
       case 'host':
         hosts++
-        request.host = value
+        host = value
         continue
       case 'connection':
         connection = connection ? `${connection},${value}` : value
@@ -98,17 +96,17 @@ export function readRequest(incoming: Incoming, longestUrl: number): Request | n
       request.fields = fields
     }
   } else request.upgrade = ''
-  const target = parseTarget(incoming.url, request.host)
+  const target = parseTarget(incoming.url, host)
   if (!target) return 400
   request.target = target
   return request
 }
 
-const nowhere: Target = { host: '', path: '', sent: '', query: '' }
+const nowhere: Target = { host: '', authority: '', path: '', sent: '', query: '' }
 
 /** The head to send for a request on one of its routes. `path`: what is left of it when prefixes are stripped. */
 export function headFor(request: Request, path: string, prefix: string, client: string, server: string): string {
-  const host = request.host || server
+  const host = request.target.authority || server
   const upgrade = request.upgrade ? `Connection: Upgrade\r\nUpgrade: ${request.upgrade}\r\n` : ''
   const stripped = prefix ? `X-Forwarded-Prefix: ${prefix}\r\n` : ''
   return (

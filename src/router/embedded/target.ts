@@ -8,6 +8,8 @@
 export interface Target {
   /** In lower case, without port and trailing dot; '' where HTTP/1.0 names none. */
   host: string
+  /** The same as it came: the Host field's value, or what an absolute target says in its place. */
+  authority: string
   /** For matching: bytes as latin1, percent-encoding undone but for reserved characters. '*' for OPTIONS *. */
   path: string
   /** To send: the cleaned path as it was encoded. */
@@ -35,9 +37,10 @@ export function parseTarget(url: string, host: string): Target | null {
   const mark = rest.indexOf('?')
   const path = mark < 0 ? rest : rest.slice(0, mark)
   const query = mark < 0 ? '' : rest.slice(mark)
-  if (!path.includes('%') && !path.includes('//') && !path.includes('/.')) return { host: canonical, path, sent: path, query }
+  if (!path.includes('%') && !path.includes('//') && !path.includes('/.'))
+    return { host: canonical, authority, path, sent: path, query }
   const sent = cleanPath(path)
-  return sent === null ? null : { host: canonical, path: decodeForMatching(sent), sent, query }
+  return sent === null ? null : { host: canonical, authority, path: decodeForMatching(sent), sent, query }
 }
 
 /** A Host field's value as rules compare it; null if it is not one. */

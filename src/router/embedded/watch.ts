@@ -115,6 +115,8 @@ export class RouteFiles {
       return Boolean(known?.model)
     }
     try {
+      // Who writes in place truncates first. To take the routes away, delete the file.
+      if (text.trim() === '') throw new Error('the file is empty')
       this.#files.set(file, { stamp, model: parseModel(text), refused: null })
       return true
     } catch (error) {
