@@ -113,7 +113,12 @@ async function run(
   const server = await createServer({ control, socketPath: socketPath(platform.state), listen: platform.http, log })
   closing.add(() => server.close())
 
-  for (const line of greeting(platform, (host) => router.url({ host, path: '/' }), process.getuid?.() === 0)) log(line)
+  // Until the first release says otherwise, an app is where it would be by default.
+  const urls = (app: string) => {
+    const routes = store.read(app).serving?.content.routes ?? [{ host: `${app}.${platform.domain}`, path: '/' }]
+    return routes.map((route) => router.url(route))
+  }
+  for (const line of greeting(platform, urls, process.getuid?.() === 0)) log(line)
   poller.set(platform.apps, platform.poll)
   told(await removal.check(false))
 

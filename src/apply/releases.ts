@@ -61,7 +61,9 @@ export function goLive(step: Of<'go-live'>, { app, world, observed }: Pass): voi
   if (step.release.content.routes.length > 0) {
     world.store.event({ ...event, type: 'RoutesConfirmed', message: `the router serves v${version}`, durationMs })
   }
-  world.store.event({ ...event, type: 'RolloutSucceeded', message: `v${version} is live`, durationMs })
+  const [route] = step.release.content.routes
+  const where = route ? ` at ${world.router.url(route)}` : ''
+  world.store.event({ ...event, type: 'RolloutSucceeded', message: `v${version} is live${where}`, durationMs })
   if (before) world.store.event({ ...event, type: 'RolledBack', message: `v${version} is v${before.version} again`, durationMs })
 }
 

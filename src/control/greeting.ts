@@ -1,8 +1,8 @@
 /** The first lines of `up`: what is watched, where it answers, how to go on. */
 import type { PlatformSpec } from '../domain.ts'
 
-export function greeting(platform: PlatformSpec, url: (host: string) => string, root: boolean): string[] {
-  const { apps, domain } = platform
+export function greeting(platform: PlatformSpec, urls: (app: string) => string[], root: boolean): string[] {
+  const { apps } = platform
   const width = Math.max(...apps.map((app) => app.name.length), 0)
   return [
     ...(root
@@ -11,7 +11,7 @@ export function greeting(platform: PlatformSpec, url: (host: string) => string, 
         ]
       : []),
     `Watching ${apps.length} ${apps.length === 1 ? 'app' : 'apps'}: each commit is built and goes live by itself, and a revert brings the old version back.`,
-    ...apps.map((app) => `  ${app.name.padEnd(width)}  ${url(`${app.name}.${domain}`)}`),
+    ...apps.map((app) => `  ${app.name.padEnd(width)}  ${urls(app.name).join('  ')}`.trimEnd()),
     'In another terminal: trimtab status, trimtab events -f, trimtab logs <app>. Ctrl-C ends trimtab; the apps keep running.',
   ]
 }

@@ -28,7 +28,7 @@ export function describe(event: DescribedEvent, paint: Paint = plain, columns: C
 
 /** describe() for events one after the other: columns grow with what was seen, as what comes cannot be known. */
 export function eventLines(paint: Paint): (event: DescribedEvent) => string {
-  const columns = { app: 0, type: 0 }
+  const columns = { app: 8, type: 'ReleasePhaseSucceeded'.length }
   return (event) => {
     columns.app = Math.max(columns.app, event.app.length)
     columns.type = Math.max(columns.type, event.type.length)
