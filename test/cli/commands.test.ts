@@ -176,7 +176,7 @@ describe('what it prints', () => {
 
   it('is one line for each event', async () => {
     expect((await run(['events', 'hello', '-n', '2'])).out).toBe(
-      '12:03:05 hello  CommitSeen  1a2b3c4 event 1\n12:03:06 hello  BuildSucceeded  built in 1.2s\n',
+      `12:03:05 hello     ${'CommitSeen'.padEnd(21)}  1a2b3c4 event 1\n12:03:06 hello     ${'BuildSucceeded'.padEnd(21)}  built in 1.2s\n`,
     )
     const lines = (await run(['events', '--json'])).out.trim().split('\n')
     expect(lines.map((line) => JSON.parse(line).at)).toEqual(['2026-01-02T12:03:05.000Z', '2026-01-02T12:03:06.000Z'])
@@ -221,7 +221,7 @@ describe('sync', () => {
     platform.control.updates.unshift({ kind: 'event', event: event(1) }, { kind: 'log', text: '-----> Node.js app detected\n' })
     expect(await run(['sync', '--wait'])).toEqual({
       ...good,
-      out: '12:03:05 hello  CommitSeen  1a2b3c4 event 1\n-----> Node.js app detected\nhello is live at 1a2b3c4 as v12: http://hello.apps.localhost:8080\n',
+      out: `12:03:05 hello     ${'CommitSeen'.padEnd(21)}  1a2b3c4 event 1\n-----> Node.js app detected\nhello is live at 1a2b3c4 as v12: http://hello.apps.localhost:8080\n`,
     })
   })
 
@@ -334,7 +334,7 @@ describe('up, down, restart, demo', () => {
       child.kill(signal)
       expect(await end).toEqual({
         ...good,
-        out: `up ${join(platform.state, 'platform.yaml')}\n00:00:00 hello  RolledBack  v2 is v1 again in 300ms\nThe apps keep running.\n`,
+        out: `up ${join(platform.state, 'platform.yaml')}\n00:00:00 hello     ${'RolledBack'.padEnd(21)}  v2 is v1 again in 300ms\nThe apps keep running.\n`,
       })
     }
   })
