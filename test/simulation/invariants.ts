@@ -74,7 +74,7 @@ export function checkStep(step: Step, desired: Desired, observed: Observed, worl
 
 function checkStop(name: string, desired: Desired, observed: Observed, world: SimWorld): void {
   const body = world.bodies.get(name)
-  if (!body || body.state !== 'running') return
+  if (body?.state !== 'running') return
   must(!world.serves(body), '5 (no request is lost)', () => `${name} gets SIGTERM while the router still sends it requests`)
   const since = world.ledger.draining.get(name)
   must(since !== undefined, '5 (no request is lost)', () => `${name} gets SIGTERM without a drain`)

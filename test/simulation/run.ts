@@ -68,9 +68,9 @@ function disturb(world: SimWorld, random: Random, report: Report, amidst = false
   else if (what < 82) body && body.requests > 0 && body.requests--
   else if (what < 84) world.readable = !world.readable
   else if (what < 94) world.now += random.pick([1, 20, 300, 1_500, 6_000])
-  else if (what < 95) world.ledger.freshFrom = world.now
+  else if (what < 95) world.ledger.restart()
   else if (what < 96) retry(world)
-  else if (what < 97) world.ledger.suspended = !world.ledger.suspended
+  else if (what < 97) world.ledger.suspended ? world.ledger.restart() : world.ledger.suspend()
   else if (what < 98) !amidst && random.chance(0.3) && loseStore(world)
   else if (what < 99) random.chance(0.3) && loseImage(world, random)
   else random.chance(0.2) && set(world, !world.declared)
@@ -94,14 +94,14 @@ function push(world: SimWorld, random: Random, report: Report): void {
 
 /** `trimtab sync`. */
 function retry(world: SimWorld): void {
-  if (world.ledger.attempt?.state === 'failed') world.ledger.attempt = null
+  world.ledger.again()
 }
 
 /** Somebody deletes the database: history is lost, and nothing else may be. */
 function loseStore(world: SimWorld): void {
   const { suspended } = world.ledger
-  world.ledger = new Ledger()
-  world.ledger.suspended = suspended
+  world.ledger = new Ledger(() => world.now)
+  if (suspended) world.ledger.suspend()
   world.phaseRuns.clear()
   world.reborn()
 }

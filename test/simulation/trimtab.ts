@@ -1,5 +1,5 @@
 /** trimtab in the simulated world: plans with the real planner, performs in the world, and may be cut off between any two steps. */
-import { instanceName, type Release } from '../../src/domain.ts'
+import { type Crash, instanceName, type Release } from '../../src/domain.ts'
 import type { Plan, Step } from '../../src/plan/steps.ts'
 import type { Desired, Observed } from '../../src/plan/world.ts'
 import type { Fate } from './commits.ts'
@@ -50,19 +50,19 @@ function perform(step: Step, desired: Desired, world: SimWorld): void {
   const { ledger, now } = world
   switch (step.action) {
     case 'begin':
-      ledger.begin(step.commit, step.settings, step.skip, now)
+      ledger.begin(APP, step)
       if (world.building && world.building.key !== world.head.tree.key) world.building = null
       if (world.building?.state.state === 'failed') world.building = null
       return
     case 'build':
-      if (ledger.attempt) ledger.attempt = { ...ledger.attempt, built: true, retryAt: null }
+      ledger.building()
       world.building = { key: step.key, state: { state: 'running', startedAt: now }, flaky: false }
       return
     case 'release': {
       if (desired.target.kind !== 'commit' || desired.target.outcome.state !== 'built') return
       const { content, fingerprint } = desired.target.outcome
       const { version, commit, built, adopted } = step
-      ledger.create({ app: APP, version, commit, content, fingerprint, built, createdAt: now, createdBy: 'git' }, adopted)
+      ledger.release({ app: APP, version, commit, content, fingerprint, built, createdBy: 'git' }, adopted)
       return
     }
     case 'run-release-phase':
@@ -70,10 +70,10 @@ function perform(step: Step, desired: Desired, world: SimWorld): void {
         world.phaseRuns.set(step.release.version, (world.phaseRuns.get(step.release.version) ?? 0) + 1)
         start(step.release, 'release', 1, true, world)
       }
-      ledger.phase = 'running'
+      ledger.phase(APP, step.release.version, 'running')
       return
     case 'pass-release-phase':
-      ledger.phase = 'done'
+      ledger.phase(APP, step.release, 'done')
       world.bodies.delete(nameOf({ version: step.release }, 'release', 1))
       return
     case 'start':
@@ -86,24 +86,23 @@ function perform(step: Step, desired: Desired, world: SimWorld): void {
       world.file = null
       return
     case 'go-live':
-      ledger.goLive(step.release.version)
+      ledger.goLive(APP, step.release.version)
       return
     case 'settle':
-      ledger.end('succeeded', null)
+      ledger.settle()
       return
     case 'fail':
-      ledger.end('failed', step.failure)
+      ledger.fail(APP, step.failure)
       return
     case 'retry-later':
-      if (ledger.attempt)
-        ledger.attempt = { ...ledger.attempt, retryAt: step.at, failure: step.failure, tries: ledger.attempt.tries + 1 }
+      ledger.retryLater(APP, step.failure, step.at)
       return
     case 'drain':
-      ledger.draining.set(step.instance, now)
-      if (step.unhealthy) crash(world.bodies.get(step.instance), world)
+      ledger.drain(APP, step.instance)
+      if (step.unhealthy) ledger.ended(APP, '', crashOf(world.bodies.get(step.instance), now))
       return
     case 'undrain':
-      ledger.draining.delete(step.instance)
+      ledger.undrain(APP, step.instance)
       return
     case 'stop': {
       const body = world.bodies.get(step.instance)
@@ -111,8 +110,7 @@ function perform(step: Step, desired: Desired, world: SimWorld): void {
       return
     }
     case 'reap':
-      if (step.crashed) crash(world.bodies.get(step.instance), world)
-      ledger.draining.delete(step.instance)
+      ledger.ended(APP, step.instance, step.crashed ? crashOf(world.bodies.get(step.instance), now) : null)
       world.bodies.delete(step.instance)
       return
     case 'forget':
@@ -121,12 +119,11 @@ function perform(step: Step, desired: Desired, world: SimWorld): void {
   }
 }
 
-function crash(body: Body | undefined, world: SimWorld): void {
-  if (!body) return
+function crashOf(body: Body | undefined, now: number): Crash | null {
+  if (!body) return null
   const { name: instance, process, fingerprint, startedAt } = body
-  const at = body.exit?.at ?? world.now
-  world.ledger.crashes.push({ instance, process, fingerprint, at, ranMs: at - startedAt, how: 'exit code 1', log: '' })
-  if (world.ledger.crashes.length > 50) world.ledger.crashes.shift()
+  const at = body.exit?.at ?? now
+  return { instance, process, fingerprint, at, ranMs: at - startedAt, how: 'exit code 1', log: '' }
 }
 
 function start(release: Release, process: string, index: number, oneOff: boolean, world: SimWorld): void {

@@ -16,7 +16,7 @@ export interface Body extends SeenInstance {
 
 export class SimWorld {
   now = 1_000_000
-  ledger = new Ledger()
+  ledger = new Ledger(() => this.now)
   commits: Commit[] = []
   head: Commit
   readable = true
@@ -65,20 +65,14 @@ export class SimWorld {
     const instances = [...this.bodies.values()]
       .map((b): SeenInstance => ({ ...b, inFlight: b.requests, drainingSince: ledger.draining.get(b.name) ?? null }))
       .sort((a, b) => (a.name < b.name ? -1 : 1))
-    const versions = [...ledger.releases.map((r) => r.version), ...instances.map((i) => i.release)]
+    const { suspendedSince: _, ...record } = ledger.read()
     return {
+      ...record,
       now: this.now,
       instances,
       table: this.file,
       confirmed: this.routerUp ? JSON.stringify(this.file) === JSON.stringify(this.served) : null,
-      serving: ledger.find('live'),
-      pending: ledger.find('pending'),
-      phase: ledger.phase,
-      retired: new Set(ledger.releases.filter((r) => r.status === 'failed' || r.status === 'superseded').map((r) => r.version)),
-      lastVersion: Math.max(0, ...versions),
-      attempt: ledger.attempt,
-      crashes: ledger.crashes,
-      freshFrom: ledger.freshFrom,
+      lastVersion: Math.max(record.lastVersion, ...instances.map((i) => i.release)),
       claimed: new Map(),
     }
   }
