@@ -3,6 +3,7 @@ import type { Failure } from '../errors.ts'
 import { asTrimtabError, headline } from '../errors.ts'
 import { sameContent } from '../plan/advance.ts'
 import type { Step } from '../plan/steps.ts'
+import type { Head } from '../ports.ts'
 import { declared, type World } from '../world.ts'
 import type { Pass } from './perform.ts'
 
@@ -17,9 +18,11 @@ export function begin(step: Of<'begin'>, { app, world, desired, observed, build 
   const { attempt, serving } = observed
   const same = outcome?.state === 'built' && serving !== null && sameContent(serving.content, outcome.content)
   world.store.begin(app, step)
-  const title = titleOf(app, world)
+  const head = headOf(app, world)
+  const title = head?.message.split('\n', 1)[0] ?? ''
   const seen = attempt?.commit === commit ? `${title} (once more)` : title
   const event = { app, commit }
+  if (head?.since && head.since.commit === attempt?.commit) tellHistory(head.since, event, world)
   if (skip) world.store.event({ ...event, type: 'CommitSkipped', message: `not deployed, as its message says: ${title}` })
   else world.store.event({ ...event, type: 'CommitSeen', message: same ? `${seen} (v${serving.version} is that already)` : seen })
   if (same && attempt?.state === 'failed') {
@@ -73,7 +76,17 @@ async function withLog(failure: Failure, instance: string | null, app: string, w
   return { ...failure, message: `${failure.message}\n${lines.join('\n')}` }
 }
 
-function titleOf(app: string, world: World): string {
+/** Both are deployed like any other commit: the operator named an address, not a history. But whoever looks shall know. */
+function tellHistory({ commit: before, how }: NonNullable<Head['since']>, event: { app: string; commit: string }, world: World) {
+  const old = before.slice(0, 7)
+  if (how === 'rewritten')
+    world.store.event({ ...event, type: 'HistoryRewritten', message: `the branch was force-pushed; it was at ${old}` })
+  if (how === 'unrelated') {
+    world.store.event({ ...event, type: 'RepositoryReplaced', message: `this history has nothing in common with that of ${old}` })
+  }
+}
+
+function headOf(app: string, world: World): Head | null {
   const spec = declared(world, app)
-  return (spec && world.source.head(spec)?.message.split('\n', 1)[0]) ?? ''
+  return spec && world.source.head(spec)
 }
