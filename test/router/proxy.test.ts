@@ -615,11 +615,13 @@ describe('hostile clients', () => {
     )
     expect(await sendRaw(listen, `GET /${'a'.repeat(20_000)} HTTP/1.1\r\nHost: hello.test\r\n\r\n`)).toMatch(/^HTTP\/1\.1 414/)
     expect(origin.seen).toBe(0)
-    // Many small fields are no way round: none is dropped.
+    // Many small fields are no way round: none is dropped without a word (newer Node counts them and refuses).
     const many = Array.from({ length: 2_500 }, (_, at) => `a${at}:\r\n`).join('')
-    expect(
-      await sendRaw(listen, `POST / HTTP/1.1\r\nHost: hello.test\r\nConnection: close\r\n${many}Content-Length: 2\r\n\r\nhi`),
-    ).toContain('"body":"hi"')
+    const answer = await sendRaw(
+      listen,
+      `POST / HTTP/1.1\r\nHost: hello.test\r\nConnection: close\r\n${many}Content-Length: 2\r\n\r\nhi`,
+    )
+    expect(answer).toMatch(/^HTTP\/1\.1 431|"body":"hi"/)
   })
 
   test('slow heads and slow contents are ended, slow answers are not', async () => {

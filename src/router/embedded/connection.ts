@@ -26,6 +26,12 @@ export interface Exchanging extends ResponseHandler {
 
 const connectMs = 5_000
 
+/**
+ * Every connection reads into this one buffer: a read and its callback are one step, so no other read comes between. Node's default
+ * allocates 64 KiB for each read. Whoever keeps bytes beyond the callback copies them.
+ */
+const readBuffer = Buffer.allocUnsafeSlow(64 * 1024)
+
 export class Connection {
   /** It has carried a request before. */
   reused = false
@@ -44,15 +50,19 @@ export class Connection {
   #corked = false
   #timer: NodeJS.Timeout | null
 
-  /** `done` is called when a response is complete, and when a connection without an exchange was closed. */
-  constructor(server: Listen, done: (connection: Connection, reusable: boolean) => void) {
+  /**
+   * `done` is called when a response is complete, and when a connection without an exchange was closed.
+   * `switching`: it may leave HTTP, and its socket be given away (release).
+   */
+  constructor(server: Listen, switching: boolean, done: (connection: Connection, reusable: boolean) => void) {
     this.#done = done
     // allowHalfOpen: after the server's FIN one more write tells whether it had read the request (see #onError).
-    const socket = connect({ host: server.host, port: server.port, noDelay: true, allowHalfOpen: true })
+    const options = { host: server.host, port: server.port, noDelay: true, allowHalfOpen: true }
+    const onread = { buffer: readBuffer, callback: (size: number) => this.#onRead(size) }
+    const socket = switching ? connect(options).on('data', (data: Buffer) => this.#onData(data)) : connect({ ...options, onread })
     this.#socket = socket
     this.#timer = setTimeout(() => this.#fail('timeout', `no connection within ${connectMs} ms`), connectMs)
     socket.on('connect', () => this.#onConnect())
-    socket.on('data', (chunk: Buffer) => this.#onData(chunk))
     socket.on('end', () => this.#onEnd())
     socket.on('drain', () => this.#exchange?.onDrain())
     socket.on('error', (error: NodeJS.ErrnoException) => this.#onError(error))
@@ -131,6 +141,11 @@ export class Connection {
   #onConnect(): void {
     this.#connected = true
     this.#clearTimer()
+  }
+
+  #onRead(size: number): boolean {
+    this.#onData(readBuffer.subarray(0, size))
+    return true
   }
 
   #onData(chunk: Buffer): void {

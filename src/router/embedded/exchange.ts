@@ -103,7 +103,7 @@ export class Exchange implements Exchanging {
     const maxIdle = idempotent.has(request.method) ? Number.POSITIVE_INFINITY : unsafeIdleMs
     const kept = fresh || this.#upgrading ? null : origin.take(maxIdle)
     this.#kept = kept !== null
-    const connection = kept ?? origin.connect()
+    const connection = kept ?? origin.connect(this.#upgrading !== null)
     this.#connection = connection
     const { path, prefix } =
       this.#entry.strip.length > 0 ? stripPrefixes(request.target, this.#entry.strip) : { path: request.target.sent, prefix: '' }
@@ -200,8 +200,8 @@ export class Exchange implements Exchanging {
     this.#headFlushed = true
     // As a string, a small response's head and content leave in one plain write: half again as many requests per second.
     if (last && data.length <= smallContent) this.#response.end(data.toString('latin1'), 'latin1')
-    else if (last) this.#response.end(data)
-    else if (!this.#response.write(data) && !this.#waitsForClient) {
+    else if (last) this.#response.end(Buffer.from(data))
+    else if (!this.#response.write(Buffer.from(data)) && !this.#waitsForClient) {
       this.#waitsForClient = true
       this.#connection?.pause()
       this.#response.once('drain', () => {

@@ -28,9 +28,9 @@ export class Origin {
     return this.#idle.length
   }
 
-  /** A new connection. */
-  connect(): Connection {
-    return new Connection(this.#server, this.#done)
+  /** A new connection. `switching`: it may leave HTTP. */
+  connect(switching: boolean): Connection {
+    return new Connection(this.#server, switching, this.#done)
   }
 
   /** The connection that was kept last, if it was put away less than `maxIdleMs` ago. */

@@ -29,7 +29,7 @@ export interface ResponseHandler {
   /** 101: the connection is no longer HTTP; `rest` are its first bytes. */
   onUpgraded(head: ResponseHead, rest: Buffer): void
   onHead(head: ResponseHead): void
-  /** `last`: nothing follows, not even trailers; onEnd comes all the same. */
+  /** `last`: nothing follows, not even trailers; onEnd comes all the same. The bytes are only lent: they change after the call. */
   onBody(data: Buffer, last: boolean): void
   onEnd(trailers: string[]): void
 }
@@ -68,7 +68,7 @@ export class ResponseParser {
       if ((end < 0 ? bytes.length : end) - at > largestHead)
         throw new Error(`the response's head is larger than ${largestHead} bytes`)
       if (end < 0) {
-        this.#held = bytes.subarray(at)
+        this.#held = Buffer.from(bytes.subarray(at))
         return -1
       }
       const head = parseHead(bytes.toString('latin1', at, end), this.#toHead)
