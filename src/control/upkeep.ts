@@ -3,8 +3,8 @@ import { asTrimtabError, headline } from '../errors.ts'
 import type { BuildPlan, BuildState } from '../ports.ts'
 import type { World } from '../world.ts'
 
-/** Releases of an app whose images stay, so that a revert needs no build. */
-export const KEPT_RELEASES = 5
+/** Images of an app that stay, newest first, so that a revert needs no build: also one of the last ten commits at once. */
+const KEPT_IMAGES = 12
 const ROUTER_MS = 1_000
 
 /** Tells how a build stands, and has every app that waits for it looked at. */
@@ -52,7 +52,7 @@ export function keepTidy(world: World): () => Promise<void> {
 
 /** Only after everything that counts could be read: a failed read throws, and nothing is removed. */
 async function pruneImages(world: World): Promise<void> {
-  const keep = world.store.keptImages(KEPT_RELEASES)
+  const keep = world.store.keptImages(KEPT_IMAGES)
   for (const app of await world.runtime.apps()) {
     for (const instance of await world.runtime.list(app)) keep.add(instance.imageKey)
   }

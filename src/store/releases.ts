@@ -32,8 +32,9 @@ export function releasesTable(db: Db) {
   const phase = db.prepare('UPDATE releases SET phase = ? WHERE app = ? AND version = ?')
   const kept = db.prepare<[number], string>(
     `SELECT image_key FROM (
-       SELECT image_key, row_number() OVER (PARTITION BY app ORDER BY version DESC) AS place
-       FROM releases WHERE status IN ('live', 'superseded') AND live_at IS NOT NULL
+       -- An image counts once, however many changes of config were released with it.
+       SELECT image_key, row_number() OVER (PARTITION BY app ORDER BY max(version) DESC) AS place
+       FROM releases WHERE status IN ('live', 'superseded') AND live_at IS NOT NULL GROUP BY app, image_key
      ) WHERE place <= ?
      UNION SELECT image_key FROM releases WHERE status IN ('pending', 'live')`,
   )
