@@ -1,12 +1,16 @@
 /** A real platform for end-to-end tests: the built command line in a process of its own, on a directory of its own. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { get } from 'node:http'
+import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { Agent, get } from 'node:http'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { AppStatus } from '../../src/domain.ts'
+import { Client } from '../../src/http/client.ts'
 import type { EventView, ReleaseView } from '../../src/http/wire.ts'
+import type { Told } from './apps.ts'
+import { type Kind, kinds, type Running } from './kinds.ts'
+import { makeRepo, type Repo } from './repo.ts'
 
 const cli = join(import.meta.dirname, '../../bin/trimtab.js')
 
@@ -22,12 +26,41 @@ export interface PlatformOptions {
   /** Other keys of platform.yaml. */
   extra?: Record<string, unknown>
   env?: NodeJS.ProcessEnv
+  /** Default: the first. */
+  kind?: Kind
+}
+
+/** A command that runs on: what it has printed so far, and its end. */
+export interface Started {
+  child: ChildProcess
+  out(): string
+  err(): string
+  ended: Promise<number | null>
+}
+
+/** Somebody who asks again and again, over connections that are kept. */
+export interface Visitor {
+  answered(): number
+  /** What was not answered with 200, and why. */
+  lost: string[]
+  /** Every text that was answered. */
+  texts: Set<string>
+  stop(): Promise<void>
+}
+
+export interface Answer {
+  status: number
+  body: string
+  headers: NodeJS.Dict<string | string[]>
 }
 
 export class TestPlatform {
-  readonly dir = mkdtempSync(join(tmpdir(), 'trimtab-e2e-'))
+  readonly dir = realpathSync(mkdtempSync(join(tmpdir(), 'trimtab-e2e-')))
   readonly state = join(this.dir, 'state')
   readonly config = join(this.dir, 'platform.yaml')
+  readonly kind: Kind
+  /** The API that the command line speaks to: asked directly where a test only waits, which costs a tenth of a process. */
+  readonly client = new Client(this.state)
   routerPort = 0
   httpPort = 0
   /** What `up` has printed, over all its lives. */
@@ -35,8 +68,11 @@ export class TestPlatform {
   private upProcess: ChildProcess | null = null
   private options: PlatformOptions
 
+  private keys: Record<string, unknown> = {}
+
   private constructor(options: PlatformOptions) {
     this.options = options
+    this.kind = options.kind ?? (kinds[0] as Kind)
   }
 
   /** A directory with a platform.yaml; nothing runs yet. */
@@ -44,6 +80,7 @@ export class TestPlatform {
     const platform = new TestPlatform(options)
     platform.routerPort = await freePort()
     platform.httpPort = await freePort()
+    platform.keys = platform.kind.keys(platform.routerPort)
     platform.configure({})
     return platform
   }
@@ -55,9 +92,8 @@ export class TestPlatform {
       domain: 'test.localhost',
       state: './state',
       poll: '30s',
-      runtime: 'process',
       http: { listen: `127.0.0.1:${this.httpPort}` },
-      router: { kind: 'embedded', listen: `127.0.0.1:${this.routerPort}` },
+      ...this.keys,
       ...this.options.extra,
       apps: this.options.apps,
     }
@@ -86,14 +122,12 @@ export class TestPlatform {
     }, 'the API to answer')
   }
 
-  private answers(): Promise<boolean> {
-    return new Promise((resolve) => {
-      const call = get({ host: '127.0.0.1', port: this.httpPort, path: '/healthz', agent: false }, (response) => {
-        response.resume()
-        resolve(response.statusCode === 200)
-      })
-      call.on('error', () => resolve(false))
-    })
+  private async answers(): Promise<boolean> {
+    try {
+      return (await this.client.version()).pid === this.pid
+    } catch {
+      return false
+    }
   }
 
   /** Ends `up` with this signal, and waits for its end. Gives its exit code (null: the signal's doing). */
@@ -116,28 +150,47 @@ export class TestPlatform {
     })
   }
 
-  private async json<T>(...args: string[]): Promise<T> {
-    const { code, out, err } = await this.run(...args, '--json')
-    if (code !== 0) throw new Error(`trimtab ${args.join(' ')}: exit ${code}: ${err}`)
-    return JSON.parse(out) as T
+  /** Starts a command that goes on until it is ended. */
+  start(...args: string[]): Started {
+    const env = { ...process.env, NO_COLOR: '1' }
+    const child = spawn(process.execPath, [cli, '--config', this.config, ...args], { env, stdio: ['pipe', 'pipe', 'pipe'] })
+    let [out, err] = ['', '']
+    child.stdout.setEncoding('utf8').on('data', (text) => (out += text))
+    child.stderr.setEncoding('utf8').on('data', (text) => (err += text))
+    return { child, out: () => out, err: () => err, ended: new Promise((resolve) => child.once('close', resolve)) }
+  }
+
+  /** A new repository in this platform's directory, to be named as `./name` in `apps`. */
+  repo(name: string): Repo {
+    return makeRepo(join(this.dir, name))
   }
 
   async status(app: string): Promise<AppStatus> {
-    const found = (await this.json<AppStatus[]>('status')).find((one) => one.app === app)
+    const [found] = await this.client.status(app)
     if (!found) throw new Error(`no status of ${app}`)
     return found
   }
 
   releases(app: string): Promise<ReleaseView[]> {
-    return this.json('releases', app)
+    return this.client.releases(app)
   }
 
-  async events(app: string): Promise<EventView[]> {
-    const { out } = await this.run('events', app, '--json', '-n', '500')
-    return out
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => JSON.parse(line) as EventView)
+  /** Oldest first; of the whole platform where no app is named. */
+  async events(app?: string): Promise<EventView[]> {
+    const events: EventView[] = []
+    for await (const event of this.client.events({ ...(app !== undefined && { app }), limit: 500, follow: false }))
+      events.push(event)
+    return events
+  }
+
+  /** Types of the events about this commit. */
+  async story(app: string, commit: string): Promise<string[]> {
+    return (await this.events(app)).filter((event) => event.commit === commit).map(({ type }) => type)
+  }
+
+  /** What runs of this app, as seen from outside. */
+  running(app: string): Running[] {
+    return this.kind.running(this.state, app)
   }
 
   /** Waits until this commit is live, or has failed; gives the status then. */
@@ -147,7 +200,9 @@ export class TestPlatform {
       async () => {
         last = await this.status(app)
         if (last.desired.commit !== commit) return false
-        return last.status === 'Failed' || (last.status === 'Live' && last.serving?.commit === commit)
+        // The verdict on the commit before is still the status for a moment.
+        if (last.status === 'Failed') return last.failure?.commit === commit || last.failure?.commit === null
+        return last.status === 'Live' && last.serving?.commit === commit
       },
       () => `${app} to settle on ${commit.slice(0, 7)}; last: ${JSON.stringify(last)}\n${this.output}`,
       ms,
@@ -161,10 +216,17 @@ export class TestPlatform {
     return status
   }
 
+  async failed(app: string, commit: string, ms = 60_000): Promise<AppStatus & { failure: NonNullable<AppStatus['failure']> }> {
+    const status = await this.settled(app, commit, ms)
+    const { failure } = status
+    if (status.status !== 'Failed' || !failure) throw new Error(`${app}: ${JSON.stringify(status)}\n${this.output}`)
+    return { ...status, failure }
+  }
+
   /** One request through the router. */
-  get(host: string, path = '/'): Promise<{ status: number; body: string; headers: NodeJS.Dict<string | string[]> }> {
+  get(host: string, path = '/', agent?: Agent): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      const options = { host: '127.0.0.1', port: this.routerPort, path, headers: { host }, agent: false }
+      const options = { host: '127.0.0.1', port: this.routerPort, path, headers: { host }, agent: agent ?? false }
       get(options, (response) => {
         let body = ''
         response.setEncoding('utf8')
@@ -177,6 +239,49 @@ export class TestPlatform {
     })
   }
 
+  /** What an app of test/support/apps.ts answers at its default host; the status where that is not 200. */
+  async says(app: string): Promise<string> {
+    const { status, body } = await this.get(`${app}.test.localhost`)
+    return status === 200 ? body : `status ${status}`
+  }
+
+  /** Who answers, and its environment. */
+  async told(app: string): Promise<Told> {
+    return JSON.parse((await this.get(`${app}.test.localhost`, '/env')).body)
+  }
+
+  /** Asks this app a hundred times a second until stopped. */
+  visit(app: string): Visitor {
+    const agent = new Agent({ keepAlive: true, maxSockets: 8 })
+    const host = `${app}.test.localhost`
+    const lost: string[] = []
+    const texts = new Set<string>()
+    const open = new Set<Promise<void>>()
+    let answered = 0
+    const timer = setInterval(() => {
+      const asked = this.get(host, '/', agent).then(
+        ({ status, body }) => {
+          if (status !== 200) return void lost.push(`${status}: ${body.slice(0, 100)}`)
+          texts.add(body)
+          answered++
+        },
+        (error: Error) => void lost.push(error.message),
+      )
+      open.add(asked)
+      void asked.then(() => open.delete(asked))
+    }, 10)
+    return {
+      answered: () => answered,
+      lost,
+      texts,
+      async stop() {
+        clearInterval(timer)
+        await Promise.all(open)
+        agent.destroy()
+      },
+    }
+  }
+
   /** Process ids of everything that runs with this state directory in its environment or arguments: instances, by their spec files. */
   spec(app: string, name: string): unknown {
     return JSON.parse(readFileSync(join(this.state, 'instances', app, name, 'spec.json'), 'utf8'))
@@ -186,8 +291,10 @@ export class TestPlatform {
   async strike(): Promise<void> {
     await this.end('SIGINT')
     const { code, out, err } = await this.run('down')
+    const left = this.kind.leftOvers(this.dir)
     rmSync(this.dir, { recursive: true, force: true, maxRetries: 5 })
     if (code !== 0) throw new Error(`down: exit ${code}\n${out}${err}`)
+    if (left.length > 0) throw new Error(`down left behind:\n${left.join('\n')}`)
   }
 }
 
