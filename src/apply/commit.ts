@@ -5,7 +5,7 @@ import { sameContent } from '../plan/advance.ts'
 import type { Step } from '../plan/steps.ts'
 import type { Head } from '../ports.ts'
 import { declared, type World } from '../world.ts'
-import type { Pass } from './perform.ts'
+import type { Pass } from './pass.ts'
 
 type Of<A extends Step['action']> = Omit<Extract<Step, { action: A }>, 'action' | 'reason'>
 

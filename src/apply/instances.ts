@@ -1,10 +1,10 @@
 /** Steps about instances: start, drain, stop, and taking note of an exit. */
-import type { InstanceSpec, Listen, Release } from '../domain.ts'
+import type { Listen, Release } from '../domain.ts'
 import type { Step } from '../plan/steps.ts'
 import type { Observed } from '../plan/world.ts'
-import { environmentOf } from '../release/environment.ts'
+import { specOf } from '../release/spec.ts'
 import type { World } from '../world.ts'
-import type { Pass } from './perform.ts'
+import type { Pass } from './pass.ts'
 
 type Of<A extends Step['action']> = Extract<Step, { action: A }>
 
@@ -30,24 +30,6 @@ function isFirst(release: Release, process: string, index: number, { instances, 
     instances.some((i) => i.release === release.version && !i.oneOff) ||
     crashes.some((c) => c.fingerprint === release.fingerprint && c.at >= since)
   return release.status === 'pending' && process === first?.type && index === 1 && !begun
-}
-
-export function specOf(release: Release, process: string, index: number, command: string, oneOff: boolean): InstanceSpec {
-  const settings = release.content.processes.find((p) => p.type === process)
-  return {
-    app: release.app,
-    process,
-    release: release.version,
-    index,
-    commit: release.commit,
-    fingerprint: release.fingerprint,
-    image: release.content.image,
-    command,
-    env: environmentOf(release, process, index),
-    stop: settings?.stop ?? { signal: 'SIGTERM', timeoutMs: 30_000 },
-    health: settings?.health ?? { intervalMs: 10_000, timeoutMs: 10_000, graceMs: 30_000 },
-    oneOff,
-  }
 }
 
 /** Addresses that any route file names: none is given to a new instance, so that no app ever answers for another. */

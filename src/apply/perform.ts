@@ -2,22 +2,11 @@
 import { instanceName } from '../domain.ts'
 import { asTrimtabError } from '../errors.ts'
 import type { Step } from '../plan/steps.ts'
-import type { Desired, Observed } from '../plan/world.ts'
-import type { BuildPlan } from '../ports.ts'
-import type { World } from '../world.ts'
 import * as commit from './commit.ts'
 import * as instances from './instances.ts'
+import type { Pass } from './pass.ts'
 import * as releases from './releases.ts'
 import * as routes from './routes.ts'
-
-/** What a step may need to know beyond itself: the values it was planned from. */
-export interface Pass {
-  app: string
-  desired: Desired
-  observed: Observed
-  build: BuildPlan | null
-  world: World
-}
 
 /** Errors are for the controller: it looks again later. What is a verdict on the commit is recorded here instead. */
 export async function perform(step: Step, pass: Pass): Promise<void> {

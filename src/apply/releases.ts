@@ -2,9 +2,9 @@
 import { instanceName } from '../domain.ts'
 import { TrimtabError } from '../errors.ts'
 import type { Step } from '../plan/steps.ts'
+import { specOf } from '../release/spec.ts'
 import * as commit from './commit.ts'
-import { specOf } from './instances.ts'
-import type { Pass } from './perform.ts'
+import type { Pass } from './pass.ts'
 
 type Of<A extends Step['action']> = Extract<Step, { action: A }>
 

@@ -1,7 +1,7 @@
 /** Steps about routes. */
 import type { Step } from '../plan/steps.ts'
 import { target } from '../plan/steps.ts'
-import type { Pass } from './perform.ts'
+import type { Pass } from './pass.ts'
 
 export async function write(step: Extract<Step, { action: 'write-routes' }>, { app, world, observed }: Pass): Promise<void> {
   await world.router.write(step.table)

@@ -1,10 +1,10 @@
 /** What the API and the command line may ask of the running platform. */
 
-import { specOf } from '../apply/instances.ts'
 import type { AppSpec, Event } from '../domain.ts'
 import { TrimtabError } from '../errors.ts'
 import { suggest } from '../manifest/suggest.ts'
 import type { Control, LogLine, Terminal } from '../ports.ts'
+import { specOf } from '../release/spec.ts'
 import type { World } from '../world.ts'
 import { Channel } from './channel.ts'
 import { sync } from './sync.ts'

@@ -2,10 +2,10 @@
 import type { Health, Image, Manifest, Process, ProcessSettings, Stop } from '../domain.ts'
 import { TrimtabError } from '../errors.ts'
 
-const STOP: Stop = { signal: 'SIGTERM', timeoutMs: 30_000 }
+export const STOP: Stop = { signal: 'SIGTERM', timeoutMs: 30_000 }
 const WITH_PATH: Health = { intervalMs: 5_000, timeoutMs: 2_000, graceMs: 30_000 }
 /** Without a path any page may be what is asked for, and pages are slower than health checks. */
-const WITHOUT_PATH: Health = { intervalMs: 10_000, timeoutMs: 10_000, graceMs: 30_000 }
+export const WITHOUT_PATH: Health = { intervalMs: 10_000, timeoutMs: 10_000, graceMs: 30_000 }
 
 /**
  * The processes of a commit: the Procfile's, or where there is none the buildpack's, with what `processes:` says of each.
