@@ -62,7 +62,7 @@ export function asTrimtabError(thrown: unknown): TrimtabError {
   if (thrown instanceof TrimtabError) return thrown
   const message = thrown instanceof Error ? thrown.message : String(thrown)
   const code = (thrown as { code?: unknown } | null)?.code
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
+  if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'SQLITE_FULL') {
     return new TrimtabError('DiskFull', `The disk is full (${message}). Free some space; trimtab goes on by itself.`, {
       retry: true,
       cause: thrown,

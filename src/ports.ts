@@ -224,12 +224,12 @@ export interface Store {
   building(app: string, key: string): void
   /** Apps whose open attempt waits for the build of this key. */
   waitingFor(key: string): string[]
-  /** Creates a release; pending, or live at once if adopted. Claims its routes; throws RouteTaken if another app has one of them. */
+  /** Creates a release, pending (in place of what was), or live at once if adopted. Claims its routes; throws RouteTaken if another app has one of them. */
   release(release: Omit<Release, 'status' | 'createdAt'>, adopted: boolean): Release
   phase(app: string, version: number, phase: 'running' | 'done'): void
   /** pending → live, live → superseded, the attempt has succeeded. */
   goLive(app: string, version: number): void
-  /** The attempt has succeeded without a new release. */
+  /** The attempt has succeeded without a new release; what was pending is superseded. */
   settle(app: string): void
   /** The attempt has failed; what was pending has too. */
   fail(app: string, failure: Failure): void
@@ -245,7 +245,10 @@ export interface Store {
   restart(app: string): void
   /** Routes that an app has claimed: "host path" → app. */
   claims(): Map<string, string>
-  /** Takes over what a route file shows to be served, where the store knows of no claim (it is new). */
+  /**
+   * Takes over what a route file shows to be served, where the store knows of no claim of this app (it is new), and as far as
+   * no other app has it. Held until a release of the app goes live.
+   */
   claim(app: string, routes: Array<{ host: string; path: string }>): void
   /** The app is gone: nothing of it is live, its routes are free. Its history stays. */
   forget(app: string): void
@@ -256,6 +259,7 @@ export interface Store {
   buildRecord(record: { app: string; commit: CommitId; key: string; outcome: string; message: string; durationMs: number }): void
   /** Key of the newest build that this app asked for; null if none. */
   lastBuild(app: string): string | null
+  /** Tells those who watch, and keeps it. On a full disk it is only told (id 0): history never stands in the way. */
   event(event: NewEvent): Event
   /** Oldest first, the last `limit`. */
   events(filter: { app?: string | undefined; limit: number; afterId?: number }): Event[]

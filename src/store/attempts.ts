@@ -20,7 +20,8 @@ export function attemptsTable(db: Db) {
   const last = db.prepare<[string], Row>('SELECT * FROM attempts WHERE app = ? ORDER BY id DESC LIMIT 1')
   const insert = db.prepare('INSERT INTO attempts (app, commit_id, settings, state, started_at) VALUES (?, ?, ?, ?, ?)')
   const close = db.prepare(`UPDATE attempts SET state = 'superseded', ended_at = ? WHERE app = ? AND state = 'open'`)
-  const onLast = 'WHERE id = (SELECT max(id) FROM attempts WHERE app = ?)'
+  // One that was superseded is over: nothing that comes late brings it back.
+  const onLast = `WHERE id = (SELECT max(id) FROM attempts WHERE app = ?) AND state <> 'superseded'`
   const built = db.prepare(`UPDATE attempts SET build_key = ?, retry_at = NULL ${onLast}`)
   const lastBuild = db.prepare<[string], string>(
     'SELECT build_key FROM attempts WHERE app = ? AND build_key IS NOT NULL ORDER BY id DESC LIMIT 1',

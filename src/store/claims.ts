@@ -9,7 +9,9 @@ export function claimsTable(db: Db) {
   const all = db.prepare<[], { route: string; app: string }>('SELECT route, app FROM claims')
   const owner = db.prepare<[string], string>('SELECT app FROM claims WHERE route = ?')
   const insert = db.prepare('INSERT INTO claims (route, app) VALUES (?, ?) ON CONFLICT DO NOTHING')
+  const adopt = db.prepare('INSERT INTO claims (route, app, adopted) VALUES (?, ?, 1) ON CONFLICT DO NOTHING')
   const drop = db.prepare('DELETE FROM claims WHERE app = ?')
+  const dropOwn = db.prepare('DELETE FROM claims WHERE app = ? AND adopted = 0')
   const count = db.prepare<[string], number>('SELECT count(*) FROM claims WHERE app = ?')
   const table = {
     all: () => new Map(all.all().map((row) => [row.route, row.app])),
@@ -24,6 +26,12 @@ export function claimsTable(db: Db) {
         insert.run(keyOf(route), app)
       }
     },
+    /** What a route file shows to be served, taken over as far as nobody else has it. */
+    adopt(app: string, routes: Array<Pick<Route, 'host' | 'path'>>): void {
+      for (const route of routes) adopt.run(keyOf(route), app)
+    },
+    /** Gives back what was claimed for releases, and keeps what was taken over. */
+    giveBack: (app: string) => void dropOwn.run(app),
     /** What the app holds from now on: these and no others. */
     set(app: string, routes: Array<Pick<Route, 'host' | 'path'>>): void {
       drop.run(app)

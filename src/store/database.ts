@@ -42,9 +42,13 @@ function migrate(db: Db, file: string): void {
   }
 }
 
+export function isFull(error: unknown): boolean {
+  return (error as { code?: unknown } | null)?.code === 'SQLITE_FULL'
+}
+
 function explain(error: unknown, file: string): unknown {
   const code = (error as { code?: string }).code ?? ''
-  if (code === 'SQLITE_FULL') {
+  if (isFull(error)) {
     return new TrimtabError('DiskFull', `There is no room left for ${file}. Free some space.`, { retry: true, cause: error })
   }
   if (code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT')) {

@@ -1,7 +1,7 @@
 /** What happened, in past-tense words, for people and for `trimtab events`. */
 import type { Event, EventType } from '../domain.ts'
 import type { NewEvent } from '../ports.ts'
-import type { Db } from './database.ts'
+import { type Db, isFull } from './database.ts'
 
 /** So many events stay; older ones go. */
 const KEPT = 50_000
@@ -31,9 +31,8 @@ export function eventsTable(db: Db) {
     add(e: NewEvent, at: number): Event {
       const [commit, release] = [e.commit ?? null, e.release ?? null]
       const duration = e.durationMs === undefined || e.durationMs === null ? null : Math.round(e.durationMs)
-      const { lastInsertRowid } = add.run(at, e.app, e.type, commit, release, e.message, duration)
-      const id = Number(lastInsertRowid)
-      if (id % 1000 === 0) trim.run(id - KEPT)
+      const id = unlessFull(() => Number(add.run(at, e.app, e.type, commit, release, e.message, duration).lastInsertRowid))
+      if (id % 1000 === 0) unlessFull(() => trim.run(id - KEPT).changes)
       const event: Event = { id, at, app: e.app, type: e.type, commit, release, message: e.message, durationMs: duration }
       for (const seen of watchers) seen(event)
       return event
@@ -44,6 +43,16 @@ export function eventsTable(db: Db) {
       watchers.add(seen)
       return () => watchers.delete(seen)
     },
+  }
+}
+
+/** What happened is told while the disk is full, too; only that it is remembered has to wait for room. */
+function unlessFull(write: () => number): number {
+  try {
+    return write()
+  } catch (error) {
+    if (isFull(error)) return 0
+    throw error
   }
 }
 

@@ -92,4 +92,8 @@ export const MIGRATIONS: string[] = [
   ) STRICT;
   CREATE INDEX events_app ON events (app, id);
   `,
+  `
+  -- Taken over from a route file when the store was new, and held until a release of the app goes live.
+  ALTER TABLE claims ADD COLUMN adopted INTEGER NOT NULL DEFAULT 0;
+  `,
 ]

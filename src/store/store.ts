@@ -26,8 +26,12 @@ export function openStore(state: string, now: () => number = Date.now): Store {
     return (...args: A): R => run.immediate(...args)
   }
 
-  /** The live release's routes are the app's claims, once nothing is pending. */
-  const settleClaims = (app: string) => claims.set(app, releases.byStatus(app, 'live')?.release.content.routes ?? [])
+  /** The live release's routes are the app's claims, once nothing is pending. Without one, what was taken over may still be served. */
+  const settleClaims = (app: string) => {
+    const live = releases.byStatus(app, 'live')?.release
+    if (live) claims.set(app, live.content.routes)
+    else claims.giveBack(app)
+  }
 
   return {
     read(app): AppRecord {
@@ -56,6 +60,7 @@ export function openStore(state: string, now: () => number = Date.now): Store {
     building: (app, key) => attempts.built(app, key),
     waitingFor: (key) => attempts.building(key),
     release: atomic((release, adopted) => {
+      releases.move(release.app, 'pending', 'superseded')
       claims.add(release.app, release.content.routes)
       if (adopted) attempts.end(release.app, 'succeeded', null, now())
       return releases.insert(release, adopted ? 'live' : 'pending', now())
@@ -67,7 +72,11 @@ export function openStore(state: string, now: () => number = Date.now): Store {
       attempts.end(app, 'succeeded', null, now())
       settleClaims(app)
     }),
-    settle: (app) => attempts.end(app, 'succeeded', null, now()),
+    settle: atomic((app) => {
+      attempts.end(app, 'succeeded', null, now())
+      releases.move(app, 'pending', 'superseded')
+      settleClaims(app)
+    }),
     fail: atomic((app, failure) => {
       attempts.end(app, 'failed', failure, now())
       releases.move(app, 'pending', 'failed')
@@ -89,7 +98,7 @@ export function openStore(state: string, now: () => number = Date.now): Store {
     restart: (app) => apps.restart(app, now()),
     claims: () => claims.all(),
     claim: atomic((app, routes) => {
-      if (!claims.has(app)) claims.add(app, routes)
+      if (!claims.has(app)) claims.adopt(app, routes)
     }),
     forget: atomic((app) => {
       if (attempts.last(app)) attempts.end(app, 'superseded', null, now())
