@@ -7,12 +7,12 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Readable } from 'node:stream'
 import type { Connection, Exchanging, Failure } from './connection.ts'
+import type { Content } from './content.ts'
+import { hintsOf, type ResponseHead, trailerPairs } from './head.ts'
 import type { Origin } from './origin.ts'
 import { pageFor } from './pages.ts'
-import { headFor, type Request, stripPrefixes, trailerLines } from './request.ts'
-import type { ResponseHead } from './response.ts'
+import { headFor, type Request, stripPrefixes } from './request.ts'
 import type { Entry } from './table.ts'
 
 export interface ExchangeSettings {
@@ -30,8 +30,6 @@ export interface Upgrading {
 const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 'PROPFIND', 'REPORT'])
 /** A request that breaks servers must not be carried from one to the next. */
 const mostFresh = 2
-/** Content up to this size is kept until the response begins, for another attempt. */
-const replayBytes = 16 * 1024
 const smallContent = 16 * 1024
 /** Other methods only use a kept connection that was busy so lately that the server has no reason to have closed it. */
 const unsafeIdleMs = 750
@@ -41,7 +39,7 @@ export class Exchange implements Exchanging {
   readonly #request: Request
   readonly #entry: Entry
   readonly #incoming: IncomingMessage
-  readonly #content: Readable
+  readonly #content: Content
   readonly #response: ServerResponse
   readonly #client: string
   readonly #upgrading: Upgrading | null
@@ -51,10 +49,6 @@ export class Exchange implements Exchanging {
   /** Attempts on new connections that broke. */
   #fresh = 0
   #kept = false
-  /** Content sent so far; null once it is too much to keep. */
-  #replay: Buffer[] | null = []
-  #replaySize = 0
-  #contentEnded = false
   /** The response's head is on its way to the client. */
   #answered = false
   #headFlushed = false
@@ -68,7 +62,7 @@ export class Exchange implements Exchanging {
     entry: Entry,
     parts: {
       incoming: IncomingMessage
-      content: Readable
+      content: Content
       response: ServerResponse
       client: string
       upgrading: Upgrading | null
@@ -87,8 +81,7 @@ export class Exchange implements Exchanging {
   start(): void {
     this.#response.on('close', () => this.#onClientGone())
     this.#attempt(false)
-    if (this.#request.framing === 'none') this.#contentEnded = true
-    else if (!this.#over) this.#readContent()
+    if (!this.#over) this.#content.read(this.#settings.contentIdleMs, () => this.#onSilence())
   }
 
   // ── To the server ────────────────────────────────────────────────────────────────────────────────────────
@@ -107,39 +100,9 @@ export class Exchange implements Exchanging {
     this.#connection = connection
     const { path, prefix } =
       this.#entry.strip.length > 0 ? stripPrefixes(request.target, this.#entry.strip) : { path: request.target.sent, prefix: '' }
-    connection.send(
-      this,
-      headFor(request, path, prefix, this.#client, origin.address),
-      request.method === 'HEAD',
-      request.framing !== 'none',
-    )
-    for (const data of this.#replay ?? []) this.#sendContent(connection, data)
-    if (this.#contentEnded && request.framing === 'chunked') connection.endChunks(trailerLines(this.#incoming.rawTrailers))
-  }
-
-  #readContent(): void {
-    const content = this.#content
-    content.on('data', (data: Buffer) => {
-      if (!this.#answered && this.#replay && this.#replaySize + data.length <= replayBytes) {
-        this.#replay.push(data)
-        this.#replaySize += data.length
-      } else this.#replay = null
-      // Without a connection the response is complete, or there will be none: the rest is read and dropped.
-      const connection = this.#connection
-      if (connection && !this.#sendContent(connection, data)) content.pause()
-    })
-    content.on('end', () => {
-      this.#contentEnded = true
-      this.#incoming.socket.setTimeout(0)
-      if (this.#request.framing === 'chunked') this.#connection?.endChunks(trailerLines(this.#incoming.rawTrailers))
-    })
-    content.on('error', () => {})
-    // Node's own requestTimeout would end a long upload that is well under way: only silence is an offence.
-    this.#incoming.setTimeout(this.#settings.contentIdleMs, () => this.#onSilence())
-  }
-
-  #sendContent(connection: Connection, data: Buffer): boolean {
-    return this.#request.framing === 'chunked' ? connection.writeChunk(data) : connection.write(data)
+    const head = headFor(request, path, prefix, this.#client, origin.address)
+    connection.send(this, head, request.method === 'HEAD', request.framing !== 'none')
+    this.#content.sendTo(connection)
   }
 
   onDrain(): void {
@@ -154,13 +117,9 @@ export class Exchange implements Exchanging {
       this.#continued = true
       this.#response.writeContinue()
     } else if (head.status === 103) {
-      const hints: Record<string, string[]> = {}
-      for (let at = 0; at < head.fields.length; at += 2) {
-        const name = (head.fields[at] ?? '').toLowerCase()
-        hints[name] = [...(hints[name] ?? []), head.fields[at + 1] ?? '']
-      }
+      const hints = hintsOf(head.fields)
       try {
-        if (hints.link) this.#response.writeEarlyHints({ link: hints.link })
+        if (hints) this.#response.writeEarlyHints(hints)
       } catch {
         // Hints are optional; malformed ones are left out.
       }
@@ -182,9 +141,9 @@ export class Exchange implements Exchanging {
   onHead(head: ResponseHead): void {
     const response = this.#response
     this.#answered = true
-    this.#replay = null
+    this.#content.forget()
     // A client that was told the outcome instead of "go on" may send its content or not: only closing is unambiguous (RFC 9110, 10.1.1).
-    if (this.#request.expects && !this.#contentEnded && !this.#continued) response.shouldKeepAlive = false
+    if (this.#request.expects && !this.#content.ended && !this.#continued) response.shouldKeepAlive = false
     // Node refuses an announcement of trailers where there can be none.
     if (head.trailer && head.framing.kind === 'chunked' && this.#incoming.httpVersionMinor > 0)
       head.fields.push('Trailer', head.trailer)
@@ -212,13 +171,7 @@ export class Exchange implements Exchanging {
   }
 
   onEnd(trailers: string[]): void {
-    const pairs: Array<[string, string]> = []
-    for (let at = 0; at < trailers.length; at += 2) {
-      const name = trailers[at] ?? ''
-      if (/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) && !/^(content-|transfer-encoding$|trailer$|set-cookie$)/i.test(name)) {
-        pairs.push([name, (trailers[at + 1] ?? '').replace(/[^\t\x20-\x7e\x80-\xff]/g, '')])
-      }
-    }
+    const pairs = trailerPairs(trailers)
     if (pairs.length > 0) this.#response.addTrailers(pairs)
     if (!this.#response.writableEnded) this.#response.end()
   }
@@ -234,8 +187,8 @@ export class Exchange implements Exchanging {
   onComplete(): boolean {
     this.#over = true
     this.#leave()
-    if (!this.#contentEnded) this.#content.resume()
-    return this.#contentEnded
+    this.#content.leave()
+    return this.#content.ended
   }
 
   // ── When it goes wrong ───────────────────────────────────────────────────────────────────────────────────
@@ -250,16 +203,13 @@ export class Exchange implements Exchanging {
       this.#response.destroy()
       return
     }
-    if (this.#mayTryAgain(failure)) {
-      this.#content.resume()
-      return this.#attempt(true)
-    }
+    if (this.#mayTryAgain(failure)) return this.#attempt(true)
     this.#settings.log(failure, `${address}: ${reason}`)
     this.#refuse(failure === 'timeout' ? 504 : 502)
   }
 
   #mayTryAgain(failure: Failure): boolean {
-    if (!this.#replay) return false
+    if (!this.#content.repeatable) return false
     const another = this.#entry.balance.values.some((origin) => !this.#tried.includes(origin))
     if (failure === 'unsent' || failure === 'timeout') return another
     if (failure === 'broken') {
@@ -271,15 +221,11 @@ export class Exchange implements Exchanging {
 
   #refuse(status: number): void {
     this.#over = true
-    this.#replay = null
-    answer(this.#response, this.#request, status, !this.#contentEnded && this.#request.expects && !this.#continued)
-    if (!this.#contentEnded) this.#content.resume()
+    answer(this.#response, this.#request, status, !this.#content.ended && this.#request.expects && !this.#continued)
+    this.#content.leave()
   }
 
   #onSilence(): void {
-    const socket = this.#incoming.socket
-    // It is the server that does not take more; the client has done nothing wrong.
-    if (this.#content.isPaused() && this.#connection) return void socket.setTimeout(this.#settings.contentIdleMs)
     this.#abandon()
     if (!this.#response.headersSent) answer(this.#response, this.#request, 408, true)
     else this.#response.destroy()
@@ -291,9 +237,9 @@ export class Exchange implements Exchanging {
 
   #abandon(): void {
     this.#over = true
-    this.#replay = null
     this.#connection?.destroy()
     this.#leave()
+    this.#content.leave()
   }
 
   #leave(): void {

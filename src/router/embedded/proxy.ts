@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { Content } from './content.ts'
 import { answer, Exchange, type ExchangeSettings } from './exchange.ts'
 import { rawPage } from './pages.ts'
 import { type Request, readRequest } from './request.ts'
@@ -67,7 +68,8 @@ export function createProxy(table: () => Table | null, limits: Limits, log: (top
     const { content, upgrading } = upgrade
       ? upgradeOf(request, incoming, response, upgrade, head, upgraded)
       : { content: incoming, upgrading: null }
-    new Exchange(settings, request, entry, { incoming, content, response, client, upgrading }).start()
+    const parts = { incoming, content: new Content(request, incoming, content), response, client, upgrading }
+    new Exchange(settings, request, entry, parts).start()
   }
 
   const addressOf = (socket: Socket): string => {
