@@ -32,7 +32,7 @@ async function setUp() {
   })
   await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve))
   const { port } = upstream.address() as AddressInfo
-  const origins = new Origins()
+  const origins = new Origins(1_000)
   const routes: Table = compile([parseModel(renderRoutes(table('hello', [{ host: '127.0.0.1', port }])))], origins)
   const proxy = createProxy(
     () => {

@@ -176,7 +176,7 @@ describe('the table', () => {
     const anywhere = parseModel(
       'http: {routers: {low: {rule: "PathPrefix(`/`)", service: s}, high: {rule: "Path(`/ping`)", priority: 99999, service: s}}, services: {s: {loadBalancer: {servers: []}}}}',
     )
-    const origins = new Origins()
+    const origins = new Origins(1_000)
     const table = compile([...apps, anywhere], origins)
     expect(table.find('app777.test', '/x')?.router.name).toBe('app777.web.0')
     expect(table.find('app777.test', '/ping')?.router.name).toBe('high')

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
@@ -19,7 +20,7 @@ let running: RunningRouter
 const closing: Array<() => Promise<unknown>> = []
 
 beforeAll(async () => {
-  running = await startRouter({ limits: { contentIdleMs: 400, headMs: 400 } })
+  running = await startRouter({ limits: { contentIdleMs: 400, headMs: 400, connectMs: 400 } })
 })
 afterAll(() => running.close())
 afterEach(async () => {
@@ -444,6 +445,26 @@ describe('when somebody leaves', () => {
     expect(await send(listen, 'none.test')).toMatchObject({ status: 503, headers: { 'retry-after': '1' } })
     expect(await send(listen, 'none.test', '/', { method: 'HEAD' })).toMatchObject({ status: 503, body: '' })
     expect(await send(listen, 'gone.test', '/', { method: 'POST', body: 'x'.repeat(200_000) })).toMatchObject({ status: 502 })
+  })
+
+  test.runIf(process.platform === 'linux')('a server that lets nobody in is a 504, or another server is asked', async () => {
+    const { router, listen } = running
+    // Stopped, and its queue of connections is full: Linux then leaves a connection attempt without an answer.
+    const script =
+      "const s = require('net').createServer(); s.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => { console.log(s.address().port); process.kill(process.pid, 'SIGSTOP') })"
+    const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+    closing.push(async () => child.kill('SIGKILL'))
+    const port = Number(String((await once(child.stdout, 'data'))[0]))
+    const filling = [0, 1, 2, 3].map(() => connect(port, '127.0.0.1').on('error', () => {}))
+    closing.push(async () => filling.map((socket) => socket.destroy()))
+    const stuck = { host: '127.0.0.1', port }
+    await until(() => filling.filter((socket) => !socket.connecting).length >= 2, 'the queue to be full')
+    await router.write(table('hello', [stuck]))
+    expect((await send(listen, 'hello.test')).status).toBe(504)
+    const { address } = await echo()
+    await router.write(table('hello', [stuck, address]))
+    expect((await send(listen, 'hello.test', '/', { method: 'POST', body: 'abc' })).status).toBe(200)
+    expect((await send(listen, 'hello.test', '/', { method: 'POST', body: 'abc' })).status).toBe(200)
   })
 
   test('what is no HTTP is a 502', async () => {

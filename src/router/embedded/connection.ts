@@ -24,8 +24,6 @@ export interface Exchanging extends ResponseHandler {
   onFailure(failure: Failure, reason: string): void
 }
 
-const connectMs = 5_000
-
 /**
  * Every connection reads into this one buffer: a read and its callback are one step, so no other read comes between. Node's default
  * allocates 64 KiB for each read. Whoever keeps bytes beyond the callback copies them.
@@ -54,7 +52,7 @@ export class Connection {
    * `done` is called when a response is complete, and when a connection without an exchange was closed.
    * `switching`: it may leave HTTP, and its socket be given away (release).
    */
-  constructor(server: Listen, switching: boolean, done: (connection: Connection, reusable: boolean) => void) {
+  constructor(server: Listen, connectMs: number, switching: boolean, done: (connection: Connection, reusable: boolean) => void) {
     this.#done = done
     // allowHalfOpen: after the server's FIN one more write tells whether it had read the request (see #onError).
     const options = { host: server.host, port: server.port, noDelay: true, allowHalfOpen: true }

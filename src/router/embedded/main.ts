@@ -21,7 +21,8 @@ const stopMs = 10_000
 async function main(options: RouterOptions): Promise<void> {
   const log = new Log(options.log)
   const startedAt = new Date().toISOString()
-  const origins = new Origins()
+  const limits = limitsOf(options)
+  const origins = new Origins(limits.connectMs)
   let table: Table | null = null
   let revision = 0
   let data: ReturnType<typeof describe> | null = null
@@ -43,7 +44,7 @@ async function main(options: RouterOptions): Promise<void> {
     return { mark: `"${startedAt}-${revision}"`, data }
   }
 
-  const proxy = createProxy(() => table, limitsOf(options), log.write)
+  const proxy = createProxy(() => table, limits, log.write)
   let stopping = false
   const stop = (limitMs: number): void => {
     if (stopping) return

@@ -17,11 +17,13 @@ export class Origin {
   /** No route names it any more: what is in flight may finish, nothing is kept. */
   retired = false
   readonly #server: Listen
+  readonly #connectMs: number
   readonly #idle: Connection[] = []
 
-  constructor(address: string, server: Listen) {
+  constructor(address: string, server: Listen, connectMs: number) {
     this.address = address
     this.#server = server
+    this.#connectMs = connectMs
   }
 
   get idle(): number {
@@ -30,7 +32,7 @@ export class Origin {
 
   /** A new connection. `switching`: it may leave HTTP. */
   connect(switching: boolean): Connection {
-    return new Connection(this.#server, switching, this.#done)
+    return new Connection(this.#server, this.#connectMs, switching, this.#done)
   }
 
   /** The connection that was kept last, if it was put away less than `maxIdleMs` ago. */
@@ -77,6 +79,12 @@ export class Origin {
 /** All origins by address; one that left stays until nothing is in flight to it. */
 export class Origins {
   readonly #byAddress = new Map<string, Origin>()
+  readonly #connectMs: number
+
+  /** `connectMs`: how long making a connection may take. */
+  constructor(connectMs: number) {
+    this.#connectMs = connectMs
+  }
 
   /** The origin of a server, new or known; it is in the routes from now on. */
   use(server: Listen): Origin {
@@ -86,7 +94,7 @@ export class Origins {
       known.retired = false
       return known
     }
-    const origin = new Origin(address, { host: server.host, port: server.port })
+    const origin = new Origin(address, { host: server.host, port: server.port }, this.#connectMs)
     this.#byAddress.set(address, origin)
     return origin
   }

@@ -15,6 +15,8 @@ export interface Limits {
   /** From a connection's first byte to the end of a request's head. */
   headMs: number
   contentIdleMs: number
+  /** Until a connection to a server is made. */
+  connectMs: number
   /** How long a client's connection is kept between two requests. Traefik keeps it for 180 s too. */
   keepAliveMs: number
 }
@@ -24,6 +26,7 @@ export const defaultLimits: Limits = {
   urlBytes: 16 * 1024,
   headMs: 15_000,
   contentIdleMs: 60_000,
+  connectMs: 5_000,
   keepAliveMs: 180_000,
 }
 
