@@ -1,5 +1,4 @@
 /** The one place where adapters are built and wired. */
-import { mkdirSync } from 'node:fs'
 import { createProber } from './apply/prober.ts'
 import { createHostBuilder } from './build/host.ts'
 import { type Platform, parsePlatform } from './config/platform.ts'
@@ -19,6 +18,7 @@ import { createEmbeddedRouter } from './router/embedded/index.ts'
 import { createProcessRuntime } from './runtime/process/runtime.ts'
 import { createPoller } from './source/poller.ts'
 import { createGitSource } from './source/source.ts'
+import { makeStateDirectory } from './store/directory.ts'
 import { lockState } from './store/lock.ts'
 import { openStore } from './store/store.ts'
 import type { World } from './world.ts'
@@ -37,16 +37,16 @@ export interface UpOptions {
 /** Runs the platform until it is told to end; gives the exit code. Throws a TrimtabError where it cannot start. */
 export async function up(options: UpOptions): Promise<number> {
   const platform = readOperatorFile(options.config, process.env)
-  mkdirSync(platform.state, { recursive: true, mode: 0o700 })
+  makeStateDirectory(platform.state)
   const closing = new Closing()
   closing.add(lockState(platform.state))
   try {
     const why = await run(platform, options, closing)
-    if (why === 'interrupted') {
-      options.log(
-        'trimtab ends. The apps and the router keep running: "trimtab down" stops them, "trimtab up" takes them over again.',
-      )
-    }
+    options.log(
+      why === 'down'
+        ? 'trimtab ends, as "trimtab down" asked: every app and the router have stopped.'
+        : 'trimtab ends. The apps and the router keep running: "trimtab down" stops them, "trimtab up" takes them over again.',
+    )
     return 0
   } finally {
     await closing.close()
@@ -142,7 +142,7 @@ async function run(
 /** Stops one app, or all and the router, where no trimtab runs to be asked. Needs nothing of platform.yaml but where the state is. */
 export async function down({ state, app, log }: { state: string; app?: string; log(line: string): void }): Promise<number> {
   const platform = { ...parsePlatform('apps: []', { file: 'platform.yaml', env: {} }), state }
-  mkdirSync(state, { recursive: true, mode: 0o700 })
+  makeStateDirectory(state)
   const closing = new Closing()
   closing.add(lockState(state))
   try {

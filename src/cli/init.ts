@@ -32,6 +32,7 @@ export function addInit(program: Command): void {
         context.say(`${dir} looks like ${proposal.kind}.`)
         await writeAppFiles(context, dir, proposal, folder.contents.Procfile, options)
         await tellPlatform(context, dir, proposal, options)
+        if (!options.dryRun) context.say('What is committed is what runs: commit these files, then start it with `trimtab up`.')
       }),
     )
 }

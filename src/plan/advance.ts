@@ -109,7 +109,7 @@ function release(
     commit,
     adopted: running !== null,
     built: attempt.built,
-    reason: running ? 'it serves already' : 'it differs from what is live',
+    reason: running ? 'it serves already' : serving ? 'it differs from what is live' : 'no release is live yet',
   })
   return null
 }

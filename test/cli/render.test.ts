@@ -98,6 +98,19 @@ group('an event', () => {
     )
   })
 
+  it.each([
+    ['InstanceReady', 'hello-web-v1-1 answers', 'hello-web-v1-1 answers after 1.2s'],
+    ['InstanceStopped', 'hello-web-v1-1 has stopped (exit code 0)', 'hello-web-v1-1 has stopped (exit code 0) after 1.2s'],
+    [
+      'InstanceExited',
+      'hello-web-v1-1 ended by itself (exit code 1): no',
+      'hello-web-v1-1 ended by itself (exit code 1): no (after 1.2s)',
+    ],
+    ['RolloutFailed', 'NotReady: no; v3 serves on', 'NotReady: no; v3 serves on (after 1.2s)'],
+  ] as const)('of %s says after which time', (type, message, words) => {
+    expect(describe(event(1, { at, type, message, durationMs: 1234 }))).toContain(`  ${words}`)
+  })
+
   it('lines up where columns are given', () => {
     expect(describe(event(1, { at, app: 'a' }), plain, { app: 5, type: 14 })).toBe(
       '12:03:04 a      CommitSeen      1a2b3c4 event 1',
@@ -111,5 +124,7 @@ group('status', () => {
     expect(renderStatus([building], 0)).toContain('\n\nhello: building 9f8e7d6, 3 s so far')
     expect(renderStatus([{ ...failed, serving: null }], 0)).toContain('shop: BuildFailed at 9f8e7d6. Nothing of it serves.')
     expect(renderStatus([], 0)).toContain('No apps yet')
+    const suspended = { ...live, status: 'Suspended' as const }
+    expect(renderStatus([suspended], 0)).toContain('\n\nhello: stopped by hand; `trimtab restart hello` brings it back.')
   })
 })

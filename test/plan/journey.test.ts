@@ -56,7 +56,7 @@ it('makes a release of what is built, with the next number', () => {
       commit: t.commit('b'),
       adopted: false,
       built: true,
-      reason: 'it differs from what is live',
+      reason: 'no release is live yet',
     },
   ])
 })

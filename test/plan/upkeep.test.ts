@@ -237,7 +237,7 @@ describe('with a new store', () => {
         commit: t.commit('b'),
         adopted: false,
         built: false,
-        reason: 'it differs from what is live',
+        reason: 'no release is live yet',
       },
     ])
     const up = t.instance(next, 'web', 1)

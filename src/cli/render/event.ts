@@ -43,7 +43,14 @@ function sentence(event: DescribedEvent): string {
   const commit = event.type.startsWith('Commit') && event.commit !== null ? shortCommit(event.commit) : ''
   const about = commit === '' || words.includes(commit) ? words : `${commit} ${words}`
   const took = event.durationMs === null ? '' : spoken(event.durationMs)
-  return took === '' || about.includes(took) ? about : `${about} in ${took}`
+  return took === '' || about.includes(took) ? about : `${about} ${lasted(event.type, took)}`
+}
+
+/** What was done took so long; what ended, or came to nothing, did so after it. */
+function lasted(type: string, took: string): string {
+  if (/^Instance(Ready|Stopped)$/.test(type)) return `after ${took}`
+  // Their messages end with words of somebody else's, which "after" would be taken for a part of.
+  return /Failed$|^InstanceExited$/.test(type) ? `(after ${took})` : `in ${took}`
 }
 
 /** `BuildSucceeded` of an event without a message: `build succeeded (1a2b3c4)`. */

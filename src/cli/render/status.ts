@@ -37,6 +37,9 @@ function commits({ serving, desired }: AppStatus): string {
 
 function note(app: AppStatus, paint: Paint): string {
   const { failure, serving } = app
+  if (app.status === 'Suspended') {
+    return `${oneLine(app.app)}: stopped by hand; \`trimtab restart ${oneLine(app.app)}\` brings it back.`
+  }
   if (failure === null) {
     const busy = app.status !== 'Live' && app.message !== ''
     return busy ? `${oneLine(app.app)}: ${printable(app.message)}` : ''
