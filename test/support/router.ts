@@ -33,7 +33,10 @@ export async function startRouter(options: Partial<EmbeddedRouterOptions> = {}):
   const state = options.state ?? mkdtempSync(join(tmpdir(), 'trimtab-router-'))
   const listen = options.listen ?? { host: '127.0.0.1', port: await freePort() }
   const router = createEmbeddedRouter({ entry: routerEntry(), ...options, state, listen })
-  await router.ensure()
+  await router.ensure().catch((error: unknown) => {
+    if (!options.state) rmSync(state, { recursive: true, force: true })
+    throw error
+  })
   const pid = () => readRecord(placeOf(state))?.pid ?? 0
   return {
     router,
