@@ -1,5 +1,5 @@
-import { chmod, mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { chmod, mkdir, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { assertPrivate, isOutsideState } from './socket.ts'
 
 /**
@@ -10,7 +10,10 @@ export async function bindPrivately(path: string, listen: (path: string) => Prom
   const dir = dirname(path)
   await mkdir(dir, { recursive: true, mode: 0o700 })
   if (isOutsideState(path)) assertPrivate(dir)
-  const hidden = await mkdtemp(join(dir, '.s'))
+  // Always the same name, so that what a kill left there goes with the next start; and no longer than `path`: see socket.ts.
+  const hidden = join(dir, `.${basename(path, '.sock')}`)
+  await rm(hidden, { recursive: true, force: true })
+  await mkdir(hidden, { mode: 0o700 })
   try {
     const bound = join(hidden, 's')
     await listen(bound)

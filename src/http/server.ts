@@ -34,10 +34,12 @@ export async function createServer(options: ServerOptions): Promise<HttpServer> 
   const api = apiServer(options, closing.signal)
   const open = publicServer()
   try {
-    if (options.listen !== null) await listenOn(open, options.listen)
+    // The public one last: whoever waits for its /healthz finds the API there.
     await bindPrivately(options.socketPath, (path) => api.listen({ path }))
+    if (options.listen !== null) await listenOn(open, options.listen)
   } catch (error) {
     await Promise.all([api.close(), open.close()])
+    await rm(options.socketPath, { force: true })
     throw error
   }
   return {
