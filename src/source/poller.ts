@@ -1,4 +1,4 @@
-/** Asks every repository now and then, with jitter; where asking fails, less and less often. Its answer is only ever "look again". */
+/** Asks every repository now and then, with jitter; where nobody answers, less and less often. Its answer is only ever "look again". */
 import cron from 'node-cron'
 import type { AppSpec, PlatformSpec } from '../domain.ts'
 import { asTrimtabError, type TrimtabError } from '../errors.ts'
@@ -41,7 +41,8 @@ export function createPoller(
       entry.failures = 0
     } catch (thrown) {
       trouble = asTrimtabError(thrown)
-      entry.failures++
+      // A host that answers "there is no such branch yet" answers well, and somebody may be about to push it.
+      entry.failures = trouble.retry ? entry.failures + 1 : 0
     }
     if (polled.get(app) !== entry) return
     schedule(entry)
