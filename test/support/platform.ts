@@ -10,7 +10,7 @@ import { Client } from '../../src/http/client.ts'
 import type { EventView, ReleaseView } from '../../src/http/wire.ts'
 import type { Told } from './apps.ts'
 import { type Kind, kinds, type Running } from './kinds.ts'
-import { makeRepo, type Repo } from './repo.ts'
+import { makeRepo, openRepo, type Repo } from './repo.ts'
 
 const cli = join(import.meta.dirname, '../../bin/trimtab.js')
 
@@ -76,8 +76,8 @@ export class TestPlatform {
   }
 
   /** A directory with a platform.yaml; nothing runs yet. */
-  static async make(options: PlatformOptions = { apps: [] }): Promise<TestPlatform> {
-    const platform = new TestPlatform(options)
+  static async make(options: Partial<PlatformOptions> = {}): Promise<TestPlatform> {
+    const platform = new TestPlatform({ apps: [], ...options })
     platform.routerPort = await freePort()
     platform.httpPort = await freePort()
     platform.keys = platform.kind.keys(platform.routerPort)
@@ -165,6 +165,10 @@ export class TestPlatform {
     return makeRepo(join(this.dir, name))
   }
 
+  openRepo(name: string): Repo {
+    return openRepo(join(this.dir, name))
+  }
+
   async status(app: string): Promise<AppStatus> {
     const [found] = await this.client.status(app)
     if (!found) throw new Error(`no status of ${app}`)
@@ -221,6 +225,18 @@ export class TestPlatform {
     const { failure } = status
     if (status.status !== 'Failed' || !failure) throw new Error(`${app}: ${JSON.stringify(status)}\n${this.output}`)
     return { ...status, failure }
+  }
+
+  /** Waits until the status holds; gives it. */
+  async when(app: string, holds: (status: AppStatus) => boolean, ms = 60_000): Promise<AppStatus> {
+    let last: AppStatus | undefined
+    const what = () => `the status of ${app}; last: ${JSON.stringify(last)}\n${this.output}`
+    const look = async () => {
+      last = await this.status(app)
+      return holds(last)
+    }
+    await until(look, what, ms)
+    return last as AppStatus
   }
 
   /** One request through the router. */
