@@ -39,7 +39,8 @@ export function createController(
   const queue: string[] = []
   let running = 0
   let closed = false
-  let drained: (() => void) | null = null
+  /** Whoever waits for the end: `down` and Ctrl-C may both. */
+  const closing: Array<() => void> = []
 
   const slotOf = (app: string): Slot => {
     const known = slots.get(app)
@@ -97,7 +98,7 @@ export function createController(
     if (slot.dirty && slot.failures === 0) enqueue(app)
     else if (again !== null) later(app, again)
     next()
-    if (running === 0) drained?.()
+    if (running === 0) for (const ended of closing) ended()
   }
 
   return {
@@ -108,9 +109,7 @@ export function createController(
       queue.length = 0
       for (const slot of slots.values()) if (slot.timer) clearTimeout(slot.timer)
       if (running === 0) return Promise.resolve()
-      return new Promise((resolve) => {
-        drained = resolve
-      })
+      return new Promise((resolve) => void closing.push(resolve))
     },
   }
 }

@@ -61,7 +61,7 @@ function disturb(world: SimWorld, random: Random, report: Report, amidst = false
   else if (what < 40) body && world.live(body)
   else if (what < 43) body && body.state === 'running' && world.exit(body, 137)
   else if (what < 47) body && body.probe === 'ready' && set(body, 'unready')
-  else if (what < 52) body && body.probe === 'unready' && set(body, 'ready')
+  else if (what < 52) body && body.probe === 'unready' && body.fate !== 'mute' && set(body, 'ready')
   else if (what < 68) world.reload()
   else if (what < 70) world.routerUp = !world.routerUp
   else if (what < 76) world.request()
@@ -114,7 +114,8 @@ function loseImage(world: SimWorld, random: Random): void {
 function calm(planner: Planner, world: SimWorld, report: Report): void {
   world.readable = true
   world.routerUp = true
-  for (const body of world.bodies.values()) if (body.probe === 'unready') body.probe = 'ready'
+  // What never answered will not begin to now.
+  for (const body of world.bodies.values()) if (body.probe === 'unready' && body.fate !== 'mute') body.probe = 'ready'
   let quiet = 0
   for (let turn = 0; turn < 3_000; turn++) {
     const plan = pass(planner, world, () => false)
