@@ -46,6 +46,9 @@ const SPEC = JSON.stringify({
   logFrom: 0,
 })
 
+/** A claim of before the machine was started. */
+const ENDED = '99999 00000000-another-boot 1\n'
+
 describe('a new runtime', () => {
   it('knows what runs from before, in every detail, and its end', async () => {
     const world = createWorld()
@@ -139,8 +142,33 @@ describe('a new runtime', () => {
   it('revokes what was never claimed: a launcher that comes late does not run', async () => {
     const world = createWorld()
     const dir = forge(world, { 'spec.json': SPEC })
-    expect(await world.runtime().list('shop')).toMatchObject([{ state: 'exited', exit: { code: null } }])
-    expect(readFileSync(join(dir, 'claim'), 'utf8')).toBe('revoked')
+    const runtime = world.runtime()
+    expect([await runtime.list('shop'), await runtime.apps(), existsSync(dir)]).toEqual([[], [], false])
+  })
+
+  it('starts what was never launched when asked to, as if nobody had tried', async () => {
+    const world = createWorld()
+    const ran = join(world.state, 'ran')
+    // trimtab was killed a moment ago, after it had written the spec, and before there was a launcher.
+    forge(world, { 'spec.json': SPEC.replace('"startedAt":5', `"startedAt":${Date.now()}`) })
+    const runtime = world.runtime()
+    expect(await runtime.list('shop')).toMatchObject([{ state: 'running' }])
+    const spec = specOf(world.slug(), `echo once >> ${ran}`, { oneOff: true })
+    const [instance] = await Promise.all([runtime.start(spec, []), runtime.list('shop')])
+    expect(instance.pid).toBeGreaterThan(1)
+    expect(await exited(runtime, spec)).toMatchObject({ code: 0 })
+    expect(readFileSync(ran, 'utf8')).toBe('once\n')
+  })
+
+  it('leaves alone what was launched just before, when asked to start it', async () => {
+    const world = createWorld()
+    const first = world.runtime()
+    const spec = specOf(world.slug(), `echo ready; sleep 1000`)
+    const starting = first.start(spec, [])
+    const second = world.runtime()
+    const { pid } = await starting
+    expect((await second.start(spec, [])).pid).toBe(pid)
+    expect((await second.list('shop')).map((instance) => instance.pid)).toEqual([pid])
   })
 
   it('waits a moment for a claim, and for one that is being written', async () => {
@@ -158,9 +186,20 @@ describe('a new runtime', () => {
     expect(await runtime.list('shop')).toMatchObject([{ state: 'exited', exit: { code: null } }])
   })
 
+  it('tells when one that could have been launched was not', async () => {
+    const world = createWorld()
+    forge(world, { 'spec.json': SPEC.replace('"startedAt":5', `"startedAt":${Date.now()}`) })
+    const runtime = world.runtime()
+    const changed: string[] = []
+    runtime.onChange((app) => changed.push(app))
+    expect(await runtime.list('shop')).toMatchObject([{ state: 'running' }])
+    await until(() => changed.length > 0)
+    expect(await runtime.list('shop')).toEqual([])
+  })
+
   it('has ports of exited instances taken', async () => {
     const world = createWorld()
-    forge(world, { 'spec.json': SPEC, claim: 'revoked' })
+    forge(world, { 'spec.json': SPEC, claim: ENDED })
     const runtime = world.runtime({ ports: { from: 21_000, to: 21_050 } })
     const { address } = await runtime.start(specOf(world.slug(), 'true', { index: 2 }), [])
     expect(address?.port).toBeGreaterThan(21_000)
@@ -233,7 +272,7 @@ describe('damaged files', () => {
   it.each(samples)('spec.json %#: the instance is told by its name, and can be removed', async (text) => {
     const world = createWorld()
     forge(world, { 'spec.json': text, claim: `1 ${bootId()} 1\n` })
-    forge(world, { 'spec.json': SPEC.replace('"index":1', '"index":2'), claim: 'revoked' }, 'shop-web-v1-2')
+    forge(world, { 'spec.json': SPEC.replace('"index":1', '"index":2'), claim: ENDED }, 'shop-web-v1-2')
     const runtime = world.runtime()
     expect(await runtime.list('shop')).toMatchObject([
       { name: NAME, app: 'shop', process: 'web', release: 1, index: 1, fingerprint: '', state: 'exited' },
@@ -282,7 +321,7 @@ describe('damaged files', () => {
   it('directories and files in the wrong places are no instances and hurt nobody', async () => {
     const world = createWorld()
     forge(world, {}, 'shop-web-v1-7')
-    forge(world, { 'spec.json': SPEC, claim: 'revoked' })
+    forge(world, { 'spec.json': SPEC, claim: ENDED })
     writeFileSync(join(world.state, 'instances', 'notes.txt'), 'x')
     writeFileSync(join(world.state, 'instances', 'shop', 'notes.txt'), 'x')
     mkdirSync(join(world.state, 'instances', 'shop', 'shop-web-v1-8', 'claim'), { recursive: true })

@@ -79,7 +79,8 @@ export function observe(memory: Memory, look: Look): Instance | null {
       return observeHeld(memory, memory.held, look)
     }
     case 'revoked':
-      return finish(memory, { at: modified(join(place.dir, 'claim')) ?? look.now, code: null, signal: null })
+      // Whoever started it was killed before its launcher ran: it never began, and never will.
+      return null
     case 'none':
       if (memory.child !== null) return answer(memory, 'running')
       // Our own launcher has ended before it could claim: there is none that will.

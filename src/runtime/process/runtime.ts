@@ -10,7 +10,7 @@ import { TrimtabError } from '../../errors.ts'
 import type { Runtime } from '../../ports.ts'
 import { endAbandoned, runAttached } from './attached.ts'
 import { pruneLogs, readLogs } from './logs.ts'
-import { refresh } from './observe.ts'
+import { type Memory, refresh } from './observe.ts'
 import { directories, type Place, places as placesOf, plain, unreadable } from './places.ts'
 import { createPorts } from './ports.ts'
 import { removeInstance, removeLeftOvers } from './remove.ts'
@@ -31,6 +31,8 @@ export interface ProcessRuntimeOptions {
 }
 
 const ROTATE_MS = 1_000
+/** Longer than a launcher on its way may take (observe.ts). */
+const SETTLE_MS = 2_000
 
 /** What is running from before is taken over at once; stops that were under way go on. */
 export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
@@ -65,7 +67,28 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
 
   function seeAll(app: string): Instance[] {
     const look = watch.look()
-    return namesOf(app).flatMap((name) => watch.see(places.place(app, name), look) ?? [])
+    return namesOf(app).flatMap((name) => {
+      const place = places.place(app, name)
+      const instance = watch.see(place, look)
+      if (!instance && !starting.has(place.dir)) attempt(() => discard(place))
+      return instance ?? []
+    })
+  }
+
+  /** What is left of a start that came to nothing. */
+  function discard(place: Place): void {
+    removeInstance(places.instances, place)
+    ports.free(place.dir)
+  }
+
+  /** Of one whose starter was killed nobody knows yet whether it runs: soon its launcher has claimed it, or never will. */
+  async function seeSettled(place: Place): Promise<Instance | null> {
+    const giveUp = performance.now() + SETTLE_MS
+    for (;;) {
+      const instance = watch.see(place, watch.look())
+      if (instance?.state !== 'running' || !isInDoubt(watch.memory(place)) || performance.now() > giveUp) return instance
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
   }
 
   /** Takes over what is there. An app that cannot be read is tried again at the next call, and keeps no other from working. */
@@ -79,10 +102,6 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
   }
 
   function adoptApp(app: string): void {
-    const look = watch.look()
-    for (const place of namesOf(app).map((name) => places.place(app, name))) {
-      if (!watch.see(place, look)) removeInstance(places.instances, place) // of a start that did not come to its spec
-    }
     for (const { name, address } of seeAll(app)) if (address) ports.hold(places.place(app, name).dir, address.port)
     adopted.add(app)
   }
@@ -100,7 +119,7 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
 
   async function start(place: Place, spec: InstanceSpec, avoid: Listen[]): Promise<Instance> {
     adopt()
-    const existing = watch.see(place, watch.look())
+    const existing = await seeSettled(place)
     if (existing) return existing
     const other = places.find(place.name)
     if (other && other.app !== place.app) throw sameName(place, other)
@@ -203,6 +222,10 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
       watch.close()
     },
   }
+}
+
+function isInDoubt({ child, held }: Memory): boolean {
+  return child === null && held === null
 }
 
 function attempt(act: () => void): boolean {

@@ -61,6 +61,7 @@ export function createWatch(now: () => number, changed: (app: string) => void): 
     const instance = observe(memory, asked)
     if (!instance) {
       forget(place)
+      if (before !== null) changed(place.app)
       return null
     }
     if (instance.state === 'exited') rest(place.dir)
