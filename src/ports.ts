@@ -275,6 +275,14 @@ export interface PlannedAction {
   reason: string
 }
 
+/** What a pass over one app would do now. No actions and nothing to wait for: converged. */
+export interface PlannedApp {
+  app: string
+  actions: PlannedAction[]
+  /** In plain words. */
+  waiting: string[]
+}
+
 export type SyncUpdate =
   | { kind: 'log'; text: string }
   | { kind: 'event'; event: Event }
@@ -292,7 +300,7 @@ export interface Control {
   /** The build log of the newest build of this app; follows a running one if asked. */
   buildLog(app: string, options: { follow: boolean; signal: AbortSignal }): AsyncIterable<string>
   /** What a pass would do now, and why; changes nothing (it does not fetch either). */
-  plan(app?: string): Promise<Array<{ app: string; actions: PlannedAction[] }>>
+  plan(app?: string): Promise<PlannedApp[]>
   /** Looks at git now, and tries a failed commit again. With wait: streams build log and events, ends with a result per app. */
   sync(options: { app?: string; wait: boolean; allowPrune?: boolean; signal: AbortSignal }): AsyncIterable<SyncUpdate>
   /** Replaces every instance of the current release by a new one, without a gap; lifts `down`. */

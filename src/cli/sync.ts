@@ -56,7 +56,8 @@ function resultLine({ ok, app, status }: Result): string {
   }
   const reason = failure === null ? printable(status.message || status.status) : `${failure.code}\n${printable(failure.message)}`
   const still = serving === null ? '' : `\n${name}: v${serving.release} (${shortCommit(serving.commit)}) still serves.`
-  return `${name}: ${shortCommit(desired.commit)} did not go live: ${indent(reason).trimStart()}${still}`
+  const what = desired.commit === null ? `${name} did` : `${name}: ${shortCommit(desired.commit)} did`
+  return `${what} not go live: ${indent(reason).trimStart()}${still}`
 }
 
 function conclude(context: Context, results: Result[], { wait, json }: { wait: boolean; json: boolean }): number {

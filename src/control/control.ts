@@ -38,7 +38,7 @@ export function createControl({ world, version, look, trigger, allowPrune, stopA
     version: () => version,
     status: async (app) => Promise.all(those(app).map((name) => viewStatus(name, world))),
     releases: async (app) => store.releases(known(app), 1_000),
-    plan: async (app) => Promise.all(those(app).map(async (name) => ({ app: name, actions: await viewPlan(name, world) }))),
+    plan: async (app) => Promise.all(those(app).map((name) => viewPlan(name, world))),
     events: (options) => events(options.app === undefined ? options : { ...options, app: known(options.app) }, world),
     logs: (app, options): AsyncIterable<LogLine> => runtime.logs(known(app), options),
     async *buildLog(app, { follow, signal }) {

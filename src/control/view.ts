@@ -6,8 +6,8 @@ import { asTrimtabError } from '../errors.ts'
 import { observe } from '../observe.ts'
 import { plan } from '../plan/plan.ts'
 import { statusOf } from '../plan/status.ts'
-import { type Step, target } from '../plan/steps.ts'
-import type { PlannedAction } from '../ports.ts'
+import { target } from '../plan/steps.ts'
+import type { PlannedApp } from '../ports.ts'
 import type { World } from '../world.ts'
 
 /** The app's status, from the same values and the same plan as a pass would have now. */
@@ -38,8 +38,8 @@ function unreadable(app: string, failure: { code: string; message: string }, wor
   }
 }
 
-export async function viewPlan(app: string, world: World): Promise<PlannedAction[]> {
+export async function viewPlan(app: string, world: World): Promise<PlannedApp> {
   const { desired } = await desire(app, world)
-  const { steps } = plan(desired, await observe(app, world))
-  return steps.map((step: Step) => ({ action: step.action, target: target(step), reason: step.reason }))
+  const { steps, waiting } = plan(desired, await observe(app, world))
+  return { app, actions: steps.map((step) => ({ action: step.action, target: target(step), reason: step.reason })), waiting }
 }

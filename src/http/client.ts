@@ -1,6 +1,6 @@
 import type { AppStatus } from '../domain.ts'
 import { TrimtabError } from '../errors.ts'
-import type { Control, PlannedAction, Terminal } from '../ports.ts'
+import type { Control, PlannedApp, Terminal } from '../ports.ts'
 import { type Call, call, failureIn, readText } from './request.ts'
 import { runOver } from './run-client.ts'
 import { API, type EventView, type LogLineView, type ReleaseView, type SyncUpdateView } from './wire.ts'
@@ -30,7 +30,7 @@ export class Client {
     return this.#json({ method: 'GET', path: of(app, '/releases') })
   }
 
-  plan(app?: string): Promise<Array<{ app: string; actions: PlannedAction[] }>> {
+  plan(app?: string): Promise<PlannedApp[]> {
     return this.#json({ method: 'GET', path: at('/plan', { app }) })
   }
 

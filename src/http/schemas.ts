@@ -81,7 +81,11 @@ export const event = answer({
   durationMs: numberOrNull,
 })
 
-export const plan = answer({ app: text, actions: listOf(answer({ action: text, target: text, reason: text })) })
+export const plan = answer({
+  app: text,
+  actions: listOf(answer({ action: text, target: text, reason: text })),
+  waiting: listOf(text),
+})
 export const logLine = answer({ at: textOrNull, instance: text, line: text })
 export const textLine = answer({ text })
 export const syncUpdate: JsonSchema = {

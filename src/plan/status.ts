@@ -6,6 +6,8 @@ import { isReady, membersOf, routedProcesses } from './formation.ts'
 import { isRouted } from './routing.ts'
 import type { Desired, Observed } from './world.ts'
 
+const SKIPPED = 'the newest commit is not deployed, as its message says'
+
 /** `plan.waiting` comes in as `waiting`; `url` tells where a browser finds a route. `since`: when the serving release went live. */
 export function statusOf(
   desired: Desired,
@@ -20,6 +22,7 @@ export function statusOf(
   const shown = pending ?? serving
   const commit = target.kind === 'commit' ? target.commit : (attempt?.commit ?? null)
   const live = attempt?.state === 'succeeded' && serving ? attempt.commit : (serving?.commit ?? null)
+  const isSkipped = attempt?.state === 'skipped' && attempt.commit === commit
   const stranger = serving ? null : strangerServing(observed)
   return {
     app: desired.app,
@@ -32,7 +35,7 @@ export function statusOf(
     failure: failure && { commit: failure.commit, code: failure.failure.code, message: failure.failure.message },
     urls: serving || pending ? (shown?.content.routes.map(url) ?? []) : [],
     processes: formationOf(serving ?? pending, observed),
-    message: waiting.length ? `waiting for ${waiting.join('; ')}` : '',
+    message: waiting.length ? `waiting for ${waiting.join('; ')}` : isSkipped ? SKIPPED : '',
   }
 }
 

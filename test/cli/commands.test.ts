@@ -147,11 +147,18 @@ describe('what it prints', () => {
 
   it('is a plan with reasons', async () => {
     expect((await run(['plan', 'hello'])).out).toBe('hello: nothing to do\n')
+    platform.control.waiting = ['the build']
+    expect((await run(['plan', 'hello'])).out).toBe('hello: waiting for the build\n')
+    platform.control.waiting = []
     platform.control.actions = [{ action: 'start', target: 'hello-web-v13-1', reason: 'commit 1a2b3c4' }]
     expect((await run(['plan', 'hello'])).out).toBe(
       'hello: 1 step\n  ACTION  TARGET           REASON\n  start   hello-web-v13-1  commit 1a2b3c4\n',
     )
-    expect(JSON.parse((await run(['plan', 'hello', '--json'])).out)).toEqual({ app: 'hello', actions: platform.control.actions })
+    expect(JSON.parse((await run(['plan', 'hello', '--json'])).out)).toEqual({
+      app: 'hello',
+      actions: platform.control.actions,
+      waiting: [],
+    })
     expect(JSON.parse((await run(['plan', '--json'])).out)).toHaveLength(2)
   })
 

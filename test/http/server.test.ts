@@ -126,7 +126,7 @@ describe('answers', () => {
 
   it('plans, restarts, and tells its version', async () => {
     platform.control.actions = [{ action: 'start', target: 'hello-web-v13-1', reason: 'commit 1a2b3c4' }]
-    expect(await platform.client.plan('hello')).toEqual([{ app: 'hello', actions: platform.control.actions }])
+    expect(await platform.client.plan('hello')).toEqual([{ app: 'hello', actions: platform.control.actions, waiting: [] }])
     await platform.client.restart('hello')
     expect(await platform.client.version()).toEqual(platform.control.version())
     expect(platform.control.asked).toEqual(['plan hello', 'restart hello'])

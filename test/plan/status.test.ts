@@ -46,7 +46,10 @@ describe('Pending', () => {
 
   it('after a commit that is not deployed', () => {
     const skip = t.wants(t.commit('a'), A, { skip: true })
-    expect(status(skip, { attempt: t.attempt(t.commit('a'), { state: 'skipped' }) })).toEqual(pending)
+    expect(status(skip, { attempt: t.attempt(t.commit('a'), { state: 'skipped' }) })).toEqual({
+      ...pending,
+      message: 'the newest commit is not deployed, as its message says',
+    })
   })
 })
 

@@ -78,6 +78,7 @@ export class MemoryControl implements Control {
   readonly lines: LogLine[] = [{ at: AT, instance: 'hello-web-v12-1', line: 'listening' }]
   updates: SyncUpdate[] = [{ kind: 'result', ok: true, app: 'hello', status: live }]
   actions: PlannedAction[] = []
+  waiting: string[] = []
   command: Run = async () => 0
   /** Set: the next call of any method throws it. */
   fault: unknown = null
@@ -123,7 +124,8 @@ export class MemoryControl implements Control {
 
   async plan(app?: string) {
     this.#ask('plan', app)
-    return this.apps.filter((one) => app === undefined || one.app === app).map((one) => ({ app: one.app, actions: this.actions }))
+    const those = this.apps.filter((one) => app === undefined || one.app === app)
+    return those.map((one) => ({ app: one.app, actions: this.actions, waiting: this.waiting }))
   }
 
   async *sync(options: { app?: string; wait: boolean; allowPrune?: boolean; signal: AbortSignal }) {

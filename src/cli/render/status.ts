@@ -41,7 +41,7 @@ function note(app: AppStatus, paint: Paint): string {
     return `${oneLine(app.app)}: stopped by hand; \`trimtab restart ${oneLine(app.app)}\` brings it back.`
   }
   if (failure === null) {
-    const busy = app.status !== 'Live' && app.message !== ''
+    const busy = app.message !== '' && (app.status !== 'Live' || serving?.commit !== app.desired.commit)
     return busy ? `${oneLine(app.app)}: ${printable(app.message)}` : ''
   }
   const still = serving === null ? 'Nothing of it serves.' : `v${serving.release} (${shortCommit(serving.commit)}) still serves.`
