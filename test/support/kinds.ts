@@ -5,6 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { processesOf } from './processes.ts'
 
 /** What runs, as it is seen from outside of trimtab. */
 export interface Running {
@@ -70,12 +71,7 @@ const processes: Kind = {
     const pid = routerPid(state)
     if (pid !== null) process.kill(pid, 'SIGKILL')
   },
-  leftOvers(dir) {
-    return readdirSync('/proc')
-      .filter((pid) => /^\d+$/.test(pid) && Number(pid) !== process.pid && isAlive(Number(pid)))
-      .filter((pid) => read(`/proc/${pid}/environ`).includes(`${dir}/`) || read(`/proc/${pid}/cmdline`).includes(`${dir}/`))
-      .map((pid) => `${pid}: ${read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ')}`)
-  },
+  leftOvers: (dir) => processesOf(dir).map(({ pid, command }) => `${pid}: ${command}`),
 }
 
 export const kinds: Kind[] = [processes]
