@@ -12,7 +12,7 @@ export function readOperatorFile(file: string, env: NodeJS.ProcessEnv): Platform
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT'
     const why = missing
-      ? `There is no ${file}. "trimtab init" writes one; --config names another.`
+      ? `There is no ${file}. "trimtab init --platform" writes one; --config names another.`
       : `${file} cannot be read: ${error}`
     throw new TrimtabError('ConfigInvalid', why, { cause: error })
   }

@@ -24,6 +24,10 @@ export function advance(desired: Desired, observed: Observed, draft: Draft): Rel
     draft.do({ action: 'begin', commit, settings, skip, reason })
     return null
   }
+  if (isRouteFree(desired.app, attempt, outcome, observed)) {
+    draft.do({ action: 'begin', commit, settings, skip, reason: 'the routes it asks for are free now' })
+    return null
+  }
   if (attempt.state === 'failed' || attempt.state === 'skipped') return null
   if (attempt.retryAt !== null && attempt.retryAt > observed.now) {
     draft.wait(attempt.retryAt - observed.now, `the next try (${attempt.failure?.message ?? ''})`)
@@ -134,6 +138,12 @@ export function takenRoute(app: string, content: ReleaseContent, observed: Pick<
     }
   }
   return null
+}
+
+/** It failed only because another app had its routes, and that one has let go of them (it was renamed, say). */
+function isRouteFree(app: string, { state, failure }: Attempt, outcome: Outcome, observed: Observed): boolean {
+  const refused = state === 'failed' && failure?.code === 'RouteTaken' && outcome.state === 'built'
+  return refused && takenRoute(app, outcome.content, observed) === null
 }
 
 /** Two contents that would give the same release. Both come sorted (see release/). */

@@ -21,6 +21,15 @@ it('fails a commit that cannot be deployed as it is', () => {
   ])
 })
 
+it('tries again when the routes that it wanted have become free', () => {
+  const failure = { code: 'RouteTaken' as const, message: 'shop.test/ is served by the app "cart" already.' }
+  const attempt = t.attempt(t.commit('b'), { state: 'failed', failure })
+  const taken = t.seen({ attempt, claimed: new Map([['shop.test /', 'cart']]) })
+  expect(plan(toB, taken)).toEqual(nothing)
+  const reason = 'the routes it asks for are free now'
+  expect(plan(toB, t.seen({ attempt })).steps).toMatchObject([{ action: 'begin', commit: t.commit('b'), reason }])
+})
+
 it('does not try a failed commit again', () => {
   const failed = t.attempt(t.commit('b'), { state: 'failed', failure: t.FAILURE })
   const world = t.seen({ ...before, attempt: failed, instances: [old], retired: new Set([2]) })
