@@ -1,0 +1,133 @@
+/** Holds the directions of docs/ARCHITECTURE.md: who may import whom, read off the import lines. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, posix } from 'node:path'
+import { describe, expect, it } from 'vitest'
+
+const src = join(import.meta.dirname, '../src')
+
+interface Import {
+  /** 'plan/plan.ts', or a package's name. */
+  of: string
+  /** `import type`: gone when the program runs. */
+  type: boolean
+  /** `await import(…)`: read when it is needed. */
+  late: boolean
+}
+
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => name.replaceAll('\\', '/'))
+  .sort()
+const imports = new Map(files.map((file) => [file, importsOf(file)]))
+
+function importsOf(file: string): Import[] {
+  const text = readFileSync(join(src, file), 'utf8')
+  const resolved = (spec: string) => (spec.startsWith('.') ? posix.join(posix.dirname(file), spec) : spec)
+  const early = text.matchAll(/^(?:import|export)\s+(type\s+)?(?:[^'";]*?\s+from\s+)?'([^']+)'/gm)
+  const late = text.matchAll(/\bimport\('([^']+)'\)/g)
+  return [
+    ...[...early].map(([, type, spec = '']) => ({ of: resolved(spec), type: type !== undefined, late: false })),
+    ...[...late].map(([, spec = '']) => ({ of: resolved(spec), type: false, late: true })),
+  ]
+}
+
+const NOUNS = ['domain.ts', 'errors.ts']
+const PURE = ['plan/', 'manifest/', 'config/', 'release/']
+const ADAPTERS = ['source/', 'build/', 'runtime/', 'router/', 'store/', 'http/']
+const CORE = ['reconcile.ts', 'controller.ts', 'desire.ts', 'observe.ts', 'world.ts', 'apply/', 'control/']
+/** Packages and parts of Node that compute and touch nothing. */
+const COMPUTING = ['yaml', 'zod', 'node-cron', 'node:path', 'node:path/posix', 'node:url', 'node:net', 'node:crypto']
+
+const within = (file: string, places: string[]) =>
+  places.some((place) => (place.endsWith('/') ? file.startsWith(place) : file === place))
+const isOurs = (of: string) => files.includes(of)
+
+/** Every import of these files that is not allowed, as 'from -> to'. */
+function strays(from: string[], allowed: (one: Import, file: string) => boolean): string[] {
+  return files
+    .filter((file) => within(file, from))
+    .flatMap((file) => (imports.get(file) ?? []).filter((one) => !allowed(one, file)).map((one) => `${file} -> ${one.of}`))
+}
+
+describe('direction:', () => {
+  it('the import lines are read at all', () => {
+    expect(files.length).toBeGreaterThan(150)
+    expect(imports.get('reconcile.ts')?.map((one) => one.of)).toContain('plan/plan.ts')
+    expect(imports.get('cli/up.ts')).toContainEqual({ of: 'main.ts', type: false, late: true })
+    const lost = [...imports].flatMap(([file, all]) =>
+      all.filter(({ of }) => of.endsWith('.ts') && !isOurs(of)).map(({ of }) => `${file} -> ${of}`),
+    )
+    expect(lost).toEqual([])
+  })
+
+  it('the nouns and the error import nothing but each other', () => {
+    expect(strays(NOUNS, ({ of }) => NOUNS.includes(of))).toEqual([])
+  })
+
+  it('the ports import the nouns only, and are nothing but interfaces', () => {
+    expect(strays(['ports.ts'], ({ of, type }) => NOUNS.includes(of) && type)).toEqual([])
+    expect(readFileSync(join(src, 'ports.ts'), 'utf8')).not.toMatch(/^export (?!interface |type )/m)
+  })
+
+  it('pure folders import pure folders, and nothing that touches the world', () => {
+    const allowed = ({ of, type }: Import) =>
+      within(of, PURE) || NOUNS.includes(of) || (of === 'ports.ts' && type) || COMPUTING.includes(of)
+    expect(strays(PURE, allowed)).toEqual([])
+    // The planner computes with the language alone.
+    expect(strays(['plan/'], ({ of }) => isOurs(of))).toEqual([])
+  })
+
+  it('adapters import inward, and never one another', () => {
+    for (const adapter of ADAPTERS) {
+      const allowed = ({ of, type }: Import) =>
+        !isOurs(of) ||
+        within(of, [adapter, ...NOUNS, 'manifest/', 'config/', 'package.ts']) ||
+        (of === 'ports.ts' && type) ||
+        (of === 'plan/world.ts' && type)
+      expect(strays([adapter], allowed), adapter).toEqual([])
+    }
+  })
+
+  it('the core sees ports, never adapters', () => {
+    const allowed = ({ of, type }: Import) =>
+      within(of, [...CORE, ...PURE, ...NOUNS]) || (of === 'ports.ts' && type) || (!isOurs(of) && of.startsWith('node:'))
+    expect(strays(CORE, allowed)).toEqual([])
+  })
+
+  it('apply knows nothing of control', () => {
+    expect(strays(['apply/'], ({ of }) => !within(of, ['control/', 'reconcile.ts', 'controller.ts']))).toEqual([])
+  })
+
+  it('the command line speaks HTTP, reads files through pure folders, and loads the platform only where it runs it', () => {
+    const client = ['http/client.ts', 'http/request.ts', 'http/wire.ts', 'http/socket.ts']
+    const allowed = ({ of, type, late }: Import) =>
+      !isOurs(of) ||
+      within(of, ['cli/', ...PURE, ...NOUNS, ...client, 'package.ts']) ||
+      (of === 'ports.ts' && type) ||
+      ((of === 'main.ts' || of === 'demo/demo.ts') && late)
+    expect(strays(['cli/'], allowed)).toEqual([])
+  })
+
+  it('only main.ts and the demo wire', () => {
+    const others = files.filter((file) => !within(file, [...ADAPTERS, 'cli/', 'demo/', 'main.ts']))
+    const wiring = strays(others, ({ of }) => !within(of, [...ADAPTERS, 'main.ts']))
+    expect(wiring).toEqual([])
+  })
+
+  it('nothing of the core goes in circles when it runs', () => {
+    const state = new Map<string, 'open' | 'done'>()
+    const circles: string[] = []
+    const visit = (file: string, path: string[]) => {
+      if (state.get(file) === 'done') return
+      if (state.get(file) === 'open') {
+        circles.push([...path.slice(path.indexOf(file)), file].join(' -> '))
+        return
+      }
+      state.set(file, 'open')
+      for (const { of, type, late } of imports.get(file) ?? []) if (isOurs(of) && !type && !late) visit(of, [...path, file])
+      state.set(file, 'done')
+    }
+    for (const file of files.filter((one) => within(one, [...CORE, ...PURE]))) visit(file, [])
+    expect(circles).toEqual([])
+  })
+})
