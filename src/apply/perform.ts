@@ -1,7 +1,8 @@
 /** The one dull place: performs a step of a plan, and records that it did. */
-import { instanceName } from '../domain.ts'
+import { instanceName, type Release } from '../domain.ts'
 import { asTrimtabError } from '../errors.ts'
 import type { Step } from '../plan/steps.ts'
+import type { World } from '../world.ts'
 import * as commit from './commit.ts'
 import * as instances from './instances.ts'
 import type { Pass } from './pass.ts'
@@ -51,6 +52,8 @@ export async function perform(step: Step, pass: Pass): Promise<void> {
 /** What cannot be started is a verdict on a release that is being rolled out, and a crash of one that is live. */
 async function start(step: Extract<Step, { action: 'start' }>, pass: Pass): Promise<void> {
   const { world, app, observed } = pass
+  // The start before it in the same plan may have been the end of it.
+  if (step.release.status === 'pending' && isGivenUp(step.release, world)) return
   try {
     await instances.start(step, pass)
   } catch (thrown) {
@@ -68,4 +71,9 @@ async function start(step: Extract<Step, { action: 'start' }>, pass: Pass): Prom
     const crash = { instance, process, fingerprint: release.fingerprint, at: observed.now, ranMs: 0, how: error.message, log: '' }
     world.store.ended(app, instance, crash)
   }
+}
+
+function isGivenUp(release: Release, world: World): boolean {
+  const { pending, attempt } = world.store.read(release.app)
+  return pending?.version !== release.version || (attempt?.retryAt ?? 0) > world.now()
 }

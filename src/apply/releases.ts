@@ -1,6 +1,7 @@
 /** Steps about releases: created, their release phase, live. */
 import { instanceName } from '../domain.ts'
 import { TrimtabError } from '../errors.ts'
+import { sameContent } from '../plan/advance.ts'
 import type { Step } from '../plan/steps.ts'
 import { specOf } from '../release/spec.ts'
 import * as commit from './commit.ts'
@@ -50,11 +51,11 @@ export async function passPhase(step: Of<'pass-release-phase'>, { app, world, ob
 }
 
 export function goLive(step: Of<'go-live'>, { app, world, observed }: Pass): void {
-  const { version, commit, fingerprint } = step.release
+  const { version, commit, content } = step.release
   const began = observed.attempt?.startedAt ?? step.release.createdAt
   const before = world.store
     .releases(app, 100)
-    .find((r) => r.version < version && r.status === 'superseded' && r.fingerprint === fingerprint)
+    .find((r) => r.version < version && r.status === 'superseded' && sameContent(r.content, content))
   world.store.goLive(app, version)
   const event = { app, commit, release: version }
   const durationMs = world.now() - began
