@@ -100,6 +100,11 @@ export class TestPlatform {
     writeFileSync(this.config, JSON.stringify(file, null, 2))
   }
 
+  /** The exit code of an `up` that has ended by itself; null while it runs. */
+  get ended(): number | null {
+    return this.upProcess?.exitCode ?? null
+  }
+
   get pid(): number {
     return this.upProcess?.pid ?? 0
   }
