@@ -1,4 +1,5 @@
 /** The one place where adapters are built and wired. */
+import { existsSync, readdirSync } from 'node:fs'
 import { createProber } from './apply/prober.ts'
 import { createHostBuilder } from './build/host.ts'
 import { type Platform, parsePlatform } from './config/platform.ts'
@@ -142,7 +143,10 @@ async function run(
 /** Stops one app, or all and the router, where no trimtab runs to be asked. Needs nothing of platform.yaml but where the state is. */
 export async function down({ state, app, log }: { state: string; app?: string; log(line: string): void }): Promise<number> {
   const platform = { ...parsePlatform('apps: []', { file: 'platform.yaml', env: {} }), state }
-  makeStateDirectory(state)
+  if (!isUsed(state)) {
+    log('No app runs: there has been no trimtab up here yet.')
+    return 0
+  }
   const closing = new Closing()
   closing.add(lockState(state))
   try {
@@ -156,6 +160,11 @@ export async function down({ state, app, log }: { state: string; app?: string; l
   } finally {
     await closing.close()
   }
+}
+
+/** A directory with nothing in it is no platform whose routes are lost, but one that never was. */
+function isUsed(state: string): boolean {
+  return existsSync(state) && readdirSync(state).length > 0
 }
 
 /** Builds every adapter on the platform's state directory. */
