@@ -124,6 +124,12 @@ group('status', () => {
     expect(renderStatus([building], 0)).toContain('\n\nhello: building 9f8e7d6, 3 s so far')
     expect(renderStatus([{ ...failed, serving: null }], 0)).toContain('shop: BuildFailed at 9f8e7d6. Nothing of it serves.')
     expect(renderStatus([], 0)).toContain('No apps yet')
+    const waiting = { ...live, message: 'waiting for web to be started again after 5 crashes' }
+    expect(renderStatus([waiting], 0).split('\n')).toHaveLength(2)
+    const short = { ...waiting, processes: [{ type: 'web', want: 2, ready: 0 }] }
+    expect(renderStatus([short], 0)).toContain('\n\nhello: waiting for web to be started again')
+    const looping = { ...failed, failure: { commit: failed.serving?.commit ?? '', code: 'CrashLoop', message: '' } }
+    expect(renderStatus([looping], 0)).toContain(', which is live.')
     const suspended = { ...live, status: 'Suspended' as const }
     expect(renderStatus([suspended], 0)).toContain('\n\nhello: stopped by hand; `trimtab restart hello` brings it back.')
   })

@@ -36,15 +36,24 @@ function commits({ serving, desired }: AppStatus): string {
 }
 
 function note(app: AppStatus, paint: Paint): string {
-  const { failure, serving } = app
+  const { failure } = app
   if (app.status === 'Suspended') {
     return `${oneLine(app.app)}: stopped by hand; \`trimtab restart ${oneLine(app.app)}\` brings it back.`
   }
   if (failure === null) {
-    const busy = app.message !== '' && (app.status !== 'Live' || serving?.commit !== app.desired.commit)
-    return busy ? `${oneLine(app.app)}: ${printable(app.message)}` : ''
+    return app.message !== '' && !isAsWanted(app) ? `${oneLine(app.app)}: ${printable(app.message)}` : ''
   }
-  const still = serving === null ? 'Nothing of it serves.' : `v${serving.release} (${shortCommit(serving.commit)}) still serves.`
-  const head = `${oneLine(app.app)}: ${paint.red(oneLine(failure.code))}${failure.commit === null ? '' : ` at ${shortCommit(failure.commit)}`}. ${still}`
+  const head = `${oneLine(app.app)}: ${paint.red(oneLine(failure.code))}${failure.commit === null ? '' : ` at ${shortCommit(failure.commit)}`}. ${whatServes(app)}`
   return `${head}\n${indent(printable(failure.message))}`
+}
+
+/** A wait that nobody has to know of: the newest commit serves, with all its processes. */
+function isAsWanted({ status, serving, desired, processes }: AppStatus): boolean {
+  return status === 'Live' && serving?.commit === desired.commit && processes.every(({ want, ready }) => ready >= want)
+}
+
+function whatServes({ failure, serving }: AppStatus): string {
+  if (serving === null) return 'Nothing of it serves.'
+  const release = `v${serving.release} (${shortCommit(serving.commit)})`
+  return failure?.commit === serving.commit ? `It is of ${release}, which is live.` : `${release} still serves.`
 }
