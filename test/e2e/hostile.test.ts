@@ -189,7 +189,7 @@ describe.each(kinds)('$name', (kind) => {
     expect(platform.running('bystander')).toEqual(before)
   })
 
-  it('no free port: told, tried again by itself, and live when there is one', { timeout: 60_000 }, async () => {
+  it.concurrent('no free port: told, tried again by itself, and live when there is one', { timeout: 60_000 }, async () => {
     const tight = await TestPlatform.make({ kind })
     try {
       const names = ['first', 'second']
@@ -218,7 +218,7 @@ describe.each(kinds)('$name', (kind) => {
     }
   })
 
-  it('a full disk: what runs goes on, and what was asked for is done when there is room', {
+  it.concurrent('a full disk: what runs goes on, and what was asked for is done when there is room', {
     timeout: 90_000,
   }, async (context) => {
     need(context, 'root', process.getuid?.() === 0 ? null : 'only root may mount a small file system')
