@@ -19,7 +19,8 @@ export function checkPlan(plan: Plan, desired: Desired, observed: Observed, worl
     for (const action of ['begin', 'build', 'release', 'settle', 'remove-routes', 'forget'] as const) {
       must(!actions.has(action), '3 (could not read is not empty)', () => `${action} while git cannot be read`)
     }
-    const web = observed.serving?.content.processes.find((p) => p.type === 'web' && p.scale > 0)
+    // A change to no instance at all that was begun before is still what was asked for last.
+    const web = (observed.pending ?? observed.serving)?.content.processes.find((p) => p.type === 'web' && p.scale > 0)
     const served = observed.instances.filter(
       (i) => web && i.process === 'web' && observed.serving?.fingerprint === i.fingerprint && i.probe === 'ready',
     )

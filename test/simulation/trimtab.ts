@@ -14,7 +14,12 @@ export function pass(planner: Planner, world: SimWorld, between: () => boolean):
   const desired = world.desired()
   const observed = world.observed()
   const plan = planner(desired, observed)
-  checkPlan(plan, desired, observed, world)
+  try {
+    checkPlan(plan, desired, observed, world)
+  } catch (error) {
+    if (error instanceof Error) error.message += `\n${scene(null, plan, observed)}`
+    throw error
+  }
   for (const step of plan.steps) {
     if (between()) return plan
     try {
@@ -29,7 +34,7 @@ export function pass(planner: Planner, world: SimWorld, between: () => boolean):
 }
 
 /** What trimtab saw, in few words, for whoever has to understand a violation. */
-function scene(step: Step, plan: Plan, o: Observed): string {
+function scene(step: Step | null, plan: Plan, o: Observed): string {
   const of = (r: Release | null) =>
     r && `v${r.version} ${r.fingerprint.slice(0, 4)} ${r.content.processes.map((p) => p.type + p.scale)}`
   const seen = o.instances.map(
