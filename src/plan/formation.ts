@@ -77,7 +77,7 @@ function start(release: Release, process: Process, missing: number, observed: Ob
   // First it is noted how those ended: the back-off follows from that.
   if (ended) return
   const crashes = crashesInARow(observed.crashes, process.type, release.fingerprint, observed.freshFrom)
-  const notBefore = mayStartAt(crashes)
+  const notBefore = mayStartAt(crashes, process.scale)
   if (notBefore > observed.now) {
     draft.wait(notBefore - observed.now, `${process.type} to be started again after ${crashes.length} crashes`)
     return

@@ -2,14 +2,11 @@
 import type { Release } from '../domain.ts'
 import { instanceName } from '../domain.ts'
 import type { Failure } from '../errors.ts'
-import { crashesInARow } from './backoff.ts'
+import { crashesInARow, isLoop } from './backoff.ts'
 import type { Draft } from './draft.ts'
 import { type Formation, form, isOverdue, membersOf, routedProcesses } from './formation.ts'
 import { describeExit } from './retire.ts'
 import type { Observed } from './world.ts'
-
-/** So many crashes of one process while it is rolled out are a verdict. */
-const ROLLOUT_CRASHES = 3
 
 /** Brings the candidate up; its formation, or null while it may not start anything yet (or never will). */
 export function rollOut(candidate: Release, observed: Observed, draft: Draft): Formation | null {
@@ -51,7 +48,7 @@ function whyNot(candidate: Release, observed: Observed): { failure: Failure; bla
   for (const process of candidate.content.processes) {
     const crashes = crashesInARow(observed.crashes, process.type, candidate.fingerprint, since)
     const last = crashes.at(-1)
-    if (last && crashes.length >= ROLLOUT_CRASHES) {
+    if (last && isLoop(crashes, process.scale, true)) {
       const message = `${process.type} ended ${crashes.length} times in a row (${last.how}). Its command: ${process.command}`
       return { failure: { code: 'CrashLoop', message }, blame: last.instance }
     }

@@ -1,7 +1,7 @@
 /** What is told of an app: derived from the same two values that the plan is derived from, so that it cannot say otherwise. */
 import type { AppStatus, Release, Status } from '../domain.ts'
 import type { Failure } from '../errors.ts'
-import { crashesInARow, LOOP_CRASHES } from './backoff.ts'
+import { crashesInARow, isLoop } from './backoff.ts'
 import { isReady, membersOf, routedProcesses } from './formation.ts'
 import { isRouted } from './routing.ts'
 import type { Desired, Observed } from './world.ts'
@@ -56,7 +56,7 @@ function crashLoop(observed: Observed): { commit: string; failure: Failure } | n
   for (const process of serving?.content.processes ?? []) {
     const crashes = crashesInARow(observed.crashes, process.type, serving?.fingerprint ?? '', observed.freshFrom)
     const last = crashes.at(-1)
-    if (!serving || !last || crashes.length < LOOP_CRASHES) continue
+    if (!serving || !last || !isLoop(crashes, process.scale, false)) continue
     // It may have got over it: up, and for longer than it ever was between the crashes.
     const up = membersOf(serving, observed).filter((i) => i.process === process.type)
     const calm = up.length >= process.scale && up.every((i) => observed.now - i.startedAt > 10_000)

@@ -24,9 +24,9 @@ export function routeName(app: string, process: string, index: number): string {
   return `${app}.${process}.${index}`
 }
 
-/** The rule of a route. */
-export function ruleOf(route: Pick<Route, 'host' | 'path'>): string {
-  return route.path === '/' ? `Host(\`${route.host}\`)` : `Host(\`${route.host}\`) && PathPrefix(\`${route.path}\`)`
+/** The rule of a route. Whole segments: Traefik's PathPrefix(`/shop`) alone would take /shopping as well. */
+export function ruleOf({ host, path }: Pick<Route, 'host' | 'path'>): string {
+  return path === '/' ? `Host(\`${host}\`)` : `Host(\`${host}\`) && (Path(\`${path}\`) || PathPrefix(\`${path}/\`))`
 }
 
 /** The longer path wins. Two different prefixes of the same length never match the same request. */
@@ -97,12 +97,12 @@ export function parseRoutes(app: string, text: string): RouteTable {
     const process = router.name.slice(app.length + 1, -(String(index).length + 1))
     const { match } = router
     const host = match.kind === 'and' ? match.left : match
-    const prefix = match.kind === 'and' ? match.right : null
-    if (host.kind !== 'host' || (prefix && prefix.kind !== 'prefix'))
-      throw damaged(app, `the rule ${router.rule} is not one of ours`)
+    const below = match.kind === 'and' ? match.right : null
+    const path = below?.kind === 'or' && below.left.kind === 'path' ? below.left.path : '/'
+    if (host.kind !== 'host' || (below && path === '/')) throw damaged(app, `the rule ${router.rule} is not one of ours`)
     const stripped = router.middlewares.flatMap((name) => model.middlewares.get(name) ?? [])
     const servers = serversOf(model, router.service).map(({ host, port }) => ({ host, port }))
-    const route = { host: host.host, path: prefix?.path ?? '/', stripPrefix: stripped.length > 0, process, servers }
+    const route = { host: host.host, path, stripPrefix: stripped.length > 0, process, servers }
     const asWritten =
       router.name === routeName(app, process, index) && router.rule === ruleOf(route) && router.service === router.name
     if (!asWritten || (stripped.length > 0 && (stripped.length > 1 || stripped[0] !== route.path))) {

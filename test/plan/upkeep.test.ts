@@ -31,9 +31,13 @@ describe('a crash of what is live', () => {
   })
 
   it('may be followed by a start at once, then after 1, 2, 4 … seconds, and a minute at the longest', () => {
-    const after = (count: number) => mayStartAt(Array.from({ length: count }, () => t.crash(v1, 'web', 100))) - 100
-    expect(mayStartAt([])).toBe(0)
-    expect(mayStartAt([t.crash(v1, 'web', 100)])).toBe(0)
+    const after = (count: number) =>
+      mayStartAt(
+        Array.from({ length: count }, () => t.crash(v1, 'web', 100)),
+        1,
+      ) - 100
+    expect(mayStartAt([], 1)).toBe(0)
+    expect(mayStartAt([t.crash(v1, 'web', 100)], 1)).toBe(0)
     expect([2, 3, 4, 5, 6, 7, 8, 9, 50].map(after)).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000, 60_000])
   })
 

@@ -26,7 +26,7 @@ const text = `# trimtab: routes of "shop". Written by trimtab; changes made here
 http:
   routers:
     "shop.web.0":
-      rule: "Host(\`example.com\`) && PathPrefix(\`/shop\`)"
+      rule: "Host(\`example.com\`) && (Path(\`/shop\`) || PathPrefix(\`/shop/\`))"
       priority: 10005
       middlewares:
         - "shop.web.0"
@@ -138,7 +138,7 @@ describe('is it served?', () => {
       entryPoints: ['web'],
       middlewares: ['shop.web.0@file'],
       service: 'shop.web.0',
-      rule: 'Host(`example.com`) && PathPrefix(`/shop`)',
+      rule: 'Host(`example.com`) && (Path(`/shop`) || PathPrefix(`/shop/`))',
       priority: 10005,
       status: 'enabled',
       using: ['web'],

@@ -169,16 +169,12 @@ function checkStart(release: Release, process: string, observed: Observed, world
   const recent = world.ledger.crashes.filter(
     (c) => c.fingerprint === release.fingerprint && c.process === process && c.ranMs < 60_000,
   )
+  // One crash of each instance is free; what comes on top of those within half a second is a burst, and has to wait.
   const last = recent.at(-1)
-  const before = recent.at(-2)
-  // Two that ended together may be noted in either order.
-  const since = Math.min(last?.at ?? 0, before?.at ?? 0)
-  if (last && before && since >= observed.freshFrom && last.at - before.at < 500) {
-    must(
-      observed.now - last.at >= 500,
-      'back-off',
-      () => `${process} is started ${observed.now - last.at} ms after its second crash in a row`,
-    )
+  const burst = recent.filter((c) => last && c.at >= observed.freshFrom && last.at - c.at < 500)
+  if (last && burst.length > want) {
+    const pause = observed.now - last.at
+    must(pause >= 500, 'back-off', () => `${process} is started ${pause} ms after crash ${burst.length} in a row`)
   }
 }
 
