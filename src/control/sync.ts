@@ -23,6 +23,8 @@ export async function* sync(world: World, { apps, wait, signal, look, trigger }:
     channel.push({ kind: 'event', event })
     if (event.type === 'BuildStarted') void followBuild(event.app, world, channel, stop.signal)
   })
+  // A commit in a local repository is seen at once: its build has most often begun before anybody could ask.
+  for (const app of apps) if (isBuilding(app, world)) void followBuild(app, world, channel, stop.signal)
   const all = Promise.all(
     apps.map(async (app) => {
       world.store.again(app)
@@ -75,6 +77,11 @@ function isOver(status: AppStatus, verdict: string | null): boolean {
   if (isLive(status) || status.status === 'Suspended') return true
   // A verdict counts when it is one on the commit that git names now; a source that cannot be read is one by itself.
   return (verdict !== null && verdict === status.desired.commit) || (status.failure !== null && status.failure.commit === null)
+}
+
+function isBuilding(app: string, world: World): boolean {
+  const key = world.store.lastBuild(app)
+  return key !== null && world.builder.state(key).state === 'running'
 }
 
 async function followBuild(app: string, world: World, channel: Channel<SyncUpdate>, signal: AbortSignal): Promise<void> {
