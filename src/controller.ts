@@ -95,7 +95,7 @@ export function createController(
     }
     running--
     slot.state = 'idle'
-    if (slot.dirty && slot.failures === 0) enqueue(app)
+    if (slot.dirty && slot.failures === 0 && slot.streak <= STREAK) enqueue(app)
     else if (again !== null) later(app, again)
     next()
     if (running === 0) for (const ended of closing) ended()

@@ -21,13 +21,18 @@ export interface Desire {
 export async function desire(app: string, world: World): Promise<Desire> {
   const spec = declared(world, app)
   if (!spec) return { desired: { app, target: { kind: 'removed' } }, build: null }
-  if (world.store.read(app).suspendedSince !== null) return { desired: { app, target: { kind: 'suspended' } }, build: null }
+  const { suspendedSince, attempt } = world.store.read(app)
+  if (suspendedSince !== null) return { desired: { app, target: { kind: 'suspended' } }, build: null }
   try {
     const head = world.source.head(spec)
     if (!head) return unknown(app, { code: 'SourceUnreachable', message: 'the repository has not been looked at yet' })
-    const { outcome, build } = await comesTo(spec, head.commit, world)
-    const skip = /\[(skip ci|ci skip|skip cd|cd skip)\]/i.test(head.message)
-    const target = { kind: 'commit' as const, commit: head.commit, settings: settingsOf(spec, world), skip, outcome }
+    const settings = settingsOf(spec, world)
+    const skipped = /\[(skip ci|ci skip|skip cd|cd skip)\]/i.test(head.message)
+    // A commit that asks to be passed over does not end the rollout of the one before it.
+    const underWay = skipped && attempt?.state === 'open' && attempt.settings === settings ? attempt.commit : null
+    const commit = underWay ?? head.commit
+    const { outcome, build } = await comesTo(spec, commit, world)
+    const target = { kind: 'commit' as const, commit, settings, skip: skipped && underWay === null, outcome }
     return { desired: { app, target }, build }
   } catch (thrown) {
     const error = asTrimtabError(thrown)

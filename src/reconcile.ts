@@ -12,8 +12,7 @@ import type { World } from './world.ts'
 
 /** Look again after so many milliseconds (0: at once); null: when something happens. Throws a TrimtabError: look again later. */
 export async function reconcile(app: string, world: World): Promise<number | null> {
-  const { desired, build } = await desire(app, world)
-  const observed = await observe(app, world)
+  const [{ desired, build }, observed] = await Promise.all([desire(app, world), observe(app, world)])
   const { steps, again } = plan(desired, observed)
   for (const step of steps) await perform(step, { app, desired, observed, build, world })
   return again

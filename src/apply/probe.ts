@@ -1,5 +1,6 @@
 /** One question to an instance: do you answer? */
-import { request } from 'node:http'
+import { type ClientRequest, request } from 'node:http'
+import { connect } from 'node:net'
 import type { Health, Listen } from '../domain.ts'
 
 /**
@@ -10,28 +11,33 @@ import type { Health, Listen } from '../domain.ts'
 export function probe(address: Listen, health: Health): Promise<boolean> {
   return new Promise((resolve) => {
     const { host, port } = address
-    const call = request({
-      host,
-      port,
-      agent: false,
-      method: health.path === undefined ? 'HEAD' : 'GET',
-      path: health.path ?? '/',
-      headers: { host: `${host}:${port}`, connection: 'close', 'user-agent': 'trimtab-probe' },
-    })
+    const socket = connect(port, host)
+    let call: ClientRequest | undefined
     // One clock for the whole exchange: the socket's own timeout starts anew with every byte.
-    const timer = setTimeout(() => call.destroy(), health.timeoutMs)
+    const timer = setTimeout(() => settle(false), health.timeoutMs)
     const settle = (good: boolean) => {
       clearTimeout(timer)
       resolve(good)
-      call.destroy()
+      call?.destroy()
+      socket.destroy()
     }
-    call.on('response', (response) => {
-      const status = response.statusCode ?? 0
-      response.resume()
-      settle(health.path === undefined ? status > 0 : status >= 200 && status < 400)
+    socket.on('error', () => settle(false))
+    // While an app starts nobody listens, and asking is a matter of finding that out cheaply.
+    socket.once('connect', () => {
+      call = request({
+        createConnection: () => socket,
+        method: health.path === undefined ? 'HEAD' : 'GET',
+        path: health.path ?? '/',
+        headers: { host: `${host}:${port}`, connection: 'close', 'user-agent': 'trimtab-probe' },
+      })
+      call.on('response', (response) => {
+        const status = response.statusCode ?? 0
+        response.resume()
+        settle(health.path === undefined ? status > 0 : status >= 200 && status < 400)
+      })
+      call.on('error', () => settle(false))
+      call.on('close', () => settle(false))
+      call.end()
     })
-    call.on('error', () => settle(false))
-    call.on('close', () => settle(false))
-    call.end()
   })
 }

@@ -88,6 +88,6 @@ function delayAfter(watched: Watched, now: number): number {
   if (state === 'ready' && failures === 0) return instance.health.intervalMs
   if (state === 'ready' || state === 'unready') return Math.min(instance.health.intervalMs, 1_000)
   const age = now - instance.startedAt
-  if (age < 1_000) return 8
+  if (age < 1_000) return age < 250 ? 3 : 8
   return age < 5_000 ? 50 : 250
 }

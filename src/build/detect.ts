@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { TrimtabError } from '../errors.ts'
 import { type Builtin, layOut } from './builtins.ts'
 import type { Pack } from './choose.ts'
-import { describeEnd, type Job } from './job.ts'
-import { pipedApart, type StepEnd } from './step.ts'
+import type { Job } from './job.ts'
+import { describeEnd, pipedApart } from './step.ts'
 
 /** A pack that is ready to compile. */
 export interface ReadyPack {
@@ -18,12 +18,10 @@ export interface ReadyPack {
   builtin: boolean
 }
 
-/** Takes the app's own pack, or else the first built-in one that fits; all are asked, at the same time, so that a second match is told. */
+/** Takes the app's own pack, or else the first built-in one that fits; all are asked, so that a second match is told. */
 export async function detectPack(job: Job): Promise<ReadyPack> {
   if (carriesOwn(job.appDir)) return preparePack(job, { kind: 'own', name: './' }, 0)
-  const answers = await Promise.all(job.builtins.map((pack) => askBuiltin(job, pack)))
-  job.signal.throwIfAborted()
-  const fits = answers.filter((answer) => answer !== null)
+  const fits = await askBuiltins(job)
   const [first, ...others] = fits
   if (first === undefined) throw await noBuildpack(job)
   const dir = join(job.bench.packs, '0')
@@ -55,12 +53,27 @@ export async function preparePack(job: Job, pack: Pack, index: number): Promise<
   return { name: pack.name, detected: detected || pack.name, dir, builtin: pack.kind === 'builtin' }
 }
 
-async function askBuiltin(job: Job, pack: Builtin): Promise<{ pack: Builtin; detected: string } | null> {
+/** Each bin/detect in a subshell of one shell: they are small and in plain sh, and a process each would take longer than all they do. */
+const ASK = [
+  'app=$1; shift; n=0',
+  'for pack; do',
+  '  if said=$(set -- "$app"; . "$pack/bin/detect"); then printf "%s %s\\n" "$n" "$said"; fi',
+  '  n=$((n + 1))',
+  'done',
+].join('\n')
+
+/** The built-in packs that fit, in their order. */
+async function askBuiltins(job: Job): Promise<Array<{ pack: Builtin; detected: string }>> {
   const said: Buffer[] = []
-  const program = join(pack.dir, 'bin/detect')
-  const end: StepEnd = await job.run({ program, args: [job.appDir] }, { out: collect(said, 4096) })
-  if (end.problem !== undefined) throw new TrimtabError('BuildFailed', `${program} could not be run: ${end.problem}.`)
-  return end.code === 0 ? { pack, detected: firstLine(said) || pack.name } : null
+  const args = ['-c', ASK, 'detect', job.appDir, ...job.builtins.map((pack) => pack.dir)]
+  const end = await job.run({ program: '/bin/sh', args }, { out: collect(said, 4096) })
+  if (end.code !== 0) throw new TrimtabError('BuildFailed', `The built-in buildpacks could not be asked: it ${describeEnd(end)}.`)
+  const answers = Buffer.concat(said).toString('utf8').split('\n')
+  return answers.flatMap((line) => {
+    const [, at, detected] = /^(\d+) (.*)$/.exec(line) ?? []
+    const pack = job.builtins[Number(at)]
+    return pack ? [{ pack, detected: detected?.slice(0, 80) || pack.name }] : []
+  })
 }
 
 /** All three, executable: then the app is its own buildpack. */

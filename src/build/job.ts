@@ -13,7 +13,7 @@ import type { BuildLog } from './log.ts'
 import { applySlugignore } from './slugignore.ts'
 import type { SlugMeta } from './slugs.ts'
 import { diskFull, saysDiskFull } from './space.ts'
-import { piped, pipedApart, type Step, type StepEnd } from './step.ts'
+import { describeEnd, piped, pipedApart, type Step, type StepEnd } from './step.ts'
 
 /** One build on the host, with all it needs. */
 export interface Job {
@@ -95,13 +95,6 @@ function stepFailed(job: Job, pack: ReadyPack, program: string, end: StepEnd): T
     'BuildFailed',
     `The ${pack.name} buildpack failed: ${program} ${describeEnd(end)}. The end of its log:\n${last}`,
   )
-}
-
-/** `exited with 2`, `was ended by SIGKILL`. */
-export function describeEnd(end: StepEnd): string {
-  if (end.problem !== undefined) return `could not be run (${end.problem})`
-  if (end.signal === 'SIGKILL') return 'was ended by SIGKILL, perhaps for want of memory'
-  return end.signal === null ? `exited with ${end.code}` : `was ended by ${end.signal}`
 }
 
 function tellProcessTypes(log: BuildLog, procfile: string | null, detected: string, declared: Declared): void {

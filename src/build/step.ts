@@ -103,3 +103,10 @@ function killGroup(pid: number, signal: NodeJS.Signals): void {
     // Nobody is left in it.
   }
 }
+
+/** `exited with 2`, `was ended by SIGKILL`. */
+export function describeEnd(end: StepEnd): string {
+  if (end.problem !== undefined) return `could not be run (${end.problem})`
+  if (end.signal === 'SIGKILL') return 'was ended by SIGKILL, perhaps for want of memory'
+  return end.signal === null ? `exited with ${end.code}` : `was ended by ${end.signal}`
+}

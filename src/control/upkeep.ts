@@ -6,6 +6,8 @@ import type { World } from '../world.ts'
 /** Images of an app that stay, newest first, so that a revert needs no build: also one of the last ten commits at once. */
 const KEPT_IMAGES = 12
 const ROUTER_MS = 1_000
+/** It looks at everything that runs, so not in the middle of what a rollout still has to do. */
+const TIDY_MS = 1_000
 
 /** Tells how a build stands, and has every app that waits for it looked at. */
 export function recordBuild(world: World, trigger: (app: string) => void) {
@@ -37,15 +39,21 @@ export function recordBuild(world: World, trigger: (app: string) => void) {
   }
 }
 
-/** After each rollout, removes images that no recent release and nothing that runs needs. */
+/** After rollouts, removes images that no recent release and nothing that runs needs: once for all that end within a moment. */
 export function keepTidy(world: World): () => Promise<void> {
   let running: Promise<void> = Promise.resolve()
-  const unwatch = world.store.onEvent(({ type }) => {
+  let timer: NodeJS.Timeout | null = null
+  const tidy = () => {
+    timer = null
     // Whatever keeps it from being done now, the next rollout comes.
-    if (type === 'RolloutSucceeded') running = running.then(() => pruneImages(world)).catch(() => {})
+    running = running.then(() => pruneImages(world)).catch(() => {})
+  }
+  const unwatch = world.store.onEvent(({ type }) => {
+    if (type === 'RolloutSucceeded') timer ??= setTimeout(tidy, TIDY_MS)
   })
   return () => {
     unwatch()
+    if (timer) clearTimeout(timer)
     return running
   }
 }

@@ -76,6 +76,10 @@ function start(release: Release, process: Process, missing: number, observed: Ob
   )
   // First it is noted how those ended: the back-off follows from that.
   if (ended) return
+  if (observed.confirmed === null && crowd(process, observed) + missing > roomFor(process)) {
+    draft.wait(1_000, 'the router to be back, so that older instances can go')
+    return
+  }
   const crashes = crashesInARow(observed.crashes, process.type, release.fingerprint, observed.freshFrom)
   const notBefore = mayStartAt(crashes, process.scale)
   if (notBefore > observed.now) {
@@ -90,6 +94,19 @@ function start(release: Release, process: Process, missing: number, observed: Ob
     draft.do({ action: 'start', release, process: process.type, index, reason: startReason(process, crashes.at(-1)?.how) })
     left--
   }
+}
+
+/** What runs of this process now, of whatever release. */
+function crowd(process: Process, observed: Observed): number {
+  return observed.instances.filter((i) => !i.oneOff && i.process === process.type && i.state !== 'exited').length
+}
+
+/**
+ * While the router is away nothing old can leave, and each new commit or restart adds to it: a few generations side by side
+ * are a rollout, more are a pile.
+ */
+function roomFor(process: Process): number {
+  return 4 * process.scale + 4
 }
 
 /** INSTANCE is unique among those that run the same thing, and a name is free only when nothing at all is left of its last bearer. */

@@ -44,7 +44,8 @@ function failureOf(desired: Desired, observed: Observed): { commit: string | nul
   const { attempt } = observed
   if (target.kind === 'suspended' || target.kind === 'removed') return null
   if (target.kind === 'unknown') return { commit: null, failure: target.failure }
-  if (attempt && (attempt.state === 'failed' || attempt.retryAt !== null) && attempt.failure) {
+  const waits = attempt?.retryAt != null && attempt.retryAt > observed.now
+  if (attempt?.failure && (attempt.state === 'failed' || waits)) {
     return { commit: attempt.commit, failure: attempt.failure }
   }
   return crashLoop(observed)

@@ -32,12 +32,16 @@ interface Request {
 
 /** How long an unused process stays, in milliseconds. */
 const IDLE_MS = 10_000
+const RECENT = 64
+const RECENT_BYTES = 16 * 1024
 
 export class Objects {
   readonly #start: () => GitProcess
   #process: GitProcess | null = null
   #idle: NodeJS.Timeout | undefined
   #closed = false
+  /** Small commits and trees, read lately: one look at an app reads the same few several times, and they never change. */
+  readonly #recent = new Map<string, Buffer>()
   /** Asked and not yet answered, in the order of asking. */
   #pending: Request[] = []
 
@@ -57,6 +61,8 @@ export class Objects {
     type: string,
     limit = { bytes: 256 << 20, error: (size: number): Error => new ObjectLost(id, `has ${size} bytes`) },
   ): Promise<Buffer> {
+    const known = this.#recent.get(`${type} ${id}`)
+    if (known) return known
     let whole = Buffer.alloc(0)
     let at = 0
     await this.stream(id, {
@@ -69,7 +75,14 @@ export class Objects {
         at += bytes.copy(whole, at)
       },
     })
+    if (type !== 'blob' && whole.length <= RECENT_BYTES) this.#keep(`${type} ${id}`, whole)
     return whole
+  }
+
+  #keep(key: string, whole: Buffer): void {
+    const [oldest] = this.#recent.keys()
+    if (this.#recent.size >= RECENT && oldest !== undefined) this.#recent.delete(oldest)
+    this.#recent.set(key, whole)
   }
 
   stream(id: string, sink: Sink): Promise<void> {

@@ -38,7 +38,7 @@ export function checkPlan(plan: Plan, desired: Desired, observed: Observed, worl
   must(plan.steps.length === 0 || plan.again === 0, '1', () => 'steps, and no look afterwards')
   const running = [...world.bodies.values()].filter((b) => b.state !== 'exited')
   // While the router is down nothing can be taken away, so what restarts and new commits start adds up; but not without end.
-  must(running.length <= 60, '1 (bounded)', () => `${running.length} instances`)
+  must(running.length <= 40, '1 (bounded)', () => `${running.length} instances`)
 }
 
 /** What a step may do to the world as it is now, just before it is done. */

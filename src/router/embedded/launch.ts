@@ -59,7 +59,7 @@ export function launchFailure(started: Extract<Started, { ok: false }>, listen: 
       case 'EADDRINUSE':
         return `The router cannot listen on ${address}: another program has port ${listen.port}. Stop that program, or ${other}.`
       case 'EACCES':
-        return `The router may not listen on ${address}: ports below 1024 need root. Start trimtab as root, or ${other}.`
+        return `The router may not listen on ${address}: ports below 1024 are kept for root. Allow it (sysctl net.ipv4.ip_unprivileged_port_start=${listen.port}), or ${other}.`
       case 'EADDRNOTAVAIL':
       case 'ENOTFOUND':
         return `The router cannot listen on ${address}: this machine has no such address. To change it, ${other}.`
