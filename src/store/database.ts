@@ -57,3 +57,13 @@ function explain(error: unknown, file: string): unknown {
   }
   return error
 }
+
+/** A line of history, which may be missing: what happened is told while the disk is full, too; remembering it has to wait for room. */
+export function unlessFull(write: () => number): number {
+  try {
+    return write()
+  } catch (error) {
+    if (isFull(error)) return 0
+    throw error
+  }
+}

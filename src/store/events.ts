@@ -1,7 +1,7 @@
 /** What happened, in past-tense words, for people and for `trimtab events`. */
 import type { Event, EventType } from '../domain.ts'
 import type { NewEvent } from '../ports.ts'
-import { type Db, isFull } from './database.ts'
+import { type Db, unlessFull } from './database.ts'
 
 /** So many events stay; older ones go. */
 const KEPT = 50_000
@@ -43,16 +43,6 @@ export function eventsTable(db: Db) {
       watchers.add(seen)
       return () => watchers.delete(seen)
     },
-  }
-}
-
-/** What happened is told while the disk is full, too; only that it is remembered has to wait for room. */
-function unlessFull(write: () => number): number {
-  try {
-    return write()
-  } catch (error) {
-    if (isFull(error)) return 0
-    throw error
   }
 }
 
