@@ -161,9 +161,9 @@ export interface InstanceId {
   index: number
 }
 
-/** `hello-web-v12-1`: derives from app, process, release and index; nothing random. */
+/** `hello.web.v12.1`: derives from app, process, release and index; nothing random. No app's or process's name holds a dot. */
 export function instanceName(id: InstanceId): string {
-  return `${id.app}-${id.process}-v${id.release}-${id.index}`
+  return `${id.app}.${id.process}.v${id.release}.${id.index}`
 }
 
 /** What a runtime is asked to start. */

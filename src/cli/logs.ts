@@ -42,7 +42,7 @@ async function buildLog(context: Context, app: string, { follow, json }: Options
   }
 }
 
-/** `hello-web-v12-1` → `web-v12-1`: the app was named by the person who asks. */
+/** `hello.web.v12.1` → `web.v12.1`: the app was named by the person who asks. */
 function shortName(app: string, instance: string): string {
-  return instance.startsWith(`${app}-`) ? instance.slice(app.length + 1) : instance
+  return instance.startsWith(`${app}.`) ? instance.slice(app.length + 1) : instance
 }

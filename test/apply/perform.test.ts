@@ -154,7 +154,7 @@ describe('starting', () => {
     await play(toA, starts(serving).slice(0, 1))
     expect(store.read(t.APP).crashes).toEqual([
       {
-        instance: 'shop-web-v1-1',
+        instance: 'shop.web.v1.1',
         process: 'web',
         fingerprint: A.fingerprint,
         at: clock.now,
@@ -205,10 +205,10 @@ it('a route that another app took in the same moment fails the commit', async ()
 it('a verdict on an instance comes with the last lines of its log', async () => {
   const { play, store } = await rolling()
   const failure = { code: 'CrashLoop' as const, message: 'web ended 3 times in a row' }
-  await play(toA, [{ action: 'fail', commit: at, failure, blame: 'shop-web-v1-1', reason: '' }])
+  await play(toA, [{ action: 'fail', commit: at, failure, blame: 'shop.web.v1.1', reason: '' }])
   expect(store.read(t.APP).attempt?.failure).toEqual({
     code: 'CrashLoop',
-    message: 'web ended 3 times in a row\nshop-web-v1-1: listening\nError: no database\n    at main.js:1',
+    message: 'web ended 3 times in a row\nshop.web.v1.1: listening\nError: no database\n    at main.js:1',
   })
 })
 
@@ -216,9 +216,9 @@ it('an exit is noted before it is forgotten, with the line that says most', asyn
   const { play, pending, store, told, calls } = await rolling()
   const ended = t.instance(pending, 'web', 1, { ...t.exited(1, null, 900), startedAt: 400 })
   await play(toA, [{ action: 'reap', instance: ended.name, crashed: true, reason: 'exit code 1' }], { instances: [ended] })
-  expect(store.read(t.APP).crashes).toMatchObject([{ instance: 'shop-web-v1-1', at: 900, ranMs: 500, how: 'exit code 1' }])
-  expect(told()).toContain('InstanceExited: shop-web-v1-1 ended by itself (exit code 1): Error: no database')
-  expect(calls.at(-1)).toBe('remove shop-web-v1-1')
+  expect(store.read(t.APP).crashes).toMatchObject([{ instance: 'shop.web.v1.1', at: 900, ranMs: 500, how: 'exit code 1' }])
+  expect(told()).toContain('InstanceExited: shop.web.v1.1 ended by itself (exit code 1): Error: no database')
+  expect(calls.at(-1)).toBe('remove shop.web.v1.1')
 })
 
 it('one that stopped answering leaves like a crash', async () => {
@@ -231,5 +231,5 @@ it('one that stopped answering leaves like a crash', async () => {
     draining: new Map([[sick.name, 1_000]]),
     crashes: [{ instance: sick.name, ranMs: 600, how: 'stopped answering' }],
   })
-  expect(told()).toContain('InstanceUnhealthy: shop-web-v1-1 does not answer, and is replaced')
+  expect(told()).toContain('InstanceUnhealthy: shop.web.v1.1 does not answer, and is replaced')
 })

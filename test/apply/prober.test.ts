@@ -87,13 +87,13 @@ it('one that starts is starting until it answers, and then ready', async () => {
   const { port, server } = await app((request, response) => (answers ? response.end() : request.socket.destroy()))
   const { prober: p, told, changes } = prober()
   const web = instance(port)
-  expect(p.watch('shop', [web])).toEqual(new Map([['shop-web-v1-1', 'starting']]))
+  expect(p.watch('shop', [web])).toEqual(new Map([['shop.web.v1.1', 'starting']]))
   // However often it fails, it may still be starting.
   await asked(server, 6)
-  expect(p.watch('shop', [web])).toEqual(new Map([['shop-web-v1-1', 'starting']]))
+  expect(p.watch('shop', [web])).toEqual(new Map([['shop.web.v1.1', 'starting']]))
   expect(told).toEqual([])
   answers = true
-  expect(await changes(1)).toEqual(['shop-web-v1-1 starting ready'])
+  expect(await changes(1)).toEqual(['shop.web.v1.1 starting ready'])
   expect(p.watch('shop', [web]).get(web.name)).toBe('ready')
 })
 
@@ -107,7 +107,7 @@ it('a ready one is unready after three failures in a row, not after two, and rea
   })
   const { prober: p, changes } = prober()
   p.watch('shop', [instance(port, { health: { ...QUICK, path: '/healthz' } })])
-  expect(await changes(3)).toEqual(['shop-web-v1-1 starting ready', 'shop-web-v1-1 ready unready', 'shop-web-v1-1 unready ready'])
+  expect(await changes(3)).toEqual(['shop.web.v1.1 starting ready', 'shop.web.v1.1 ready unready', 'shop.web.v1.1 unready ready'])
   expect(seen.slice(0, 8)).toEqual([200, 500, 500, 200, 500, 500, 500, 200])
 })
 
@@ -116,17 +116,17 @@ it('one that was there before trimtab is unknown until it has been asked', async
   const { prober: p, changes } = prober({ fresh: false })
   const web = instance(port)
   expect(p.watch('shop', [web]).get(web.name)).toBe('unknown')
-  expect(await changes(1)).toEqual(['shop-web-v1-1 unknown ready'])
+  expect(await changes(1)).toEqual(['shop.web.v1.1 unknown ready'])
 })
 
 it('an unknown one that is silent is still starting in its grace time, and unready after it', async () => {
   const port = await closedPort()
   const young = prober({ fresh: false, now: () => 1_000 })
   young.prober.watch('shop', [instance(port, { startedAt: 990 })])
-  expect(await young.changes(1)).toEqual(['shop-web-v1-1 unknown starting'])
+  expect(await young.changes(1)).toEqual(['shop.web.v1.1 unknown starting'])
   const old = prober({ fresh: false, now: () => 31_000 })
   old.prober.watch('shop', [instance(port, { startedAt: 1_000 })])
-  expect(await old.changes(1)).toEqual(['shop-web-v1-1 unknown unready'])
+  expect(await old.changes(1)).toEqual(['shop.web.v1.1 unknown unready'])
 })
 
 it('a process that is stopped keeps its port open, becomes unready, and ready when it goes on', async (context) => {
@@ -138,9 +138,9 @@ it('a process that is stopped keeps its port open, becomes unready, and ready wh
   p.watch('shop', [instance(Number(port))])
   await changes(1)
   child.kill('SIGSTOP')
-  expect(await changes(2)).toEqual(['shop-web-v1-1 starting ready', 'shop-web-v1-1 ready unready'])
+  expect(await changes(2)).toEqual(['shop.web.v1.1 starting ready', 'shop.web.v1.1 ready unready'])
   child.kill('SIGCONT')
-  expect((await changes(3)).at(-1)).toBe('shop-web-v1-1 unready ready')
+  expect((await changes(3)).at(-1)).toBe('shop.web.v1.1 unready ready')
 })
 
 it('each instance is asked for itself, each app’s list replaces its own, and what is gone is not asked any more', async () => {

@@ -150,9 +150,9 @@ describe('what it prints', () => {
     platform.control.waiting = ['the build']
     expect((await run(['plan', 'hello'])).out).toBe('hello: waiting for the build\n')
     platform.control.waiting = []
-    platform.control.actions = [{ action: 'start', target: 'hello-web-v13-1', reason: 'commit 1a2b3c4' }]
+    platform.control.actions = [{ action: 'start', target: 'hello.web.v13.1', reason: 'commit 1a2b3c4' }]
     expect((await run(['plan', 'hello'])).out).toBe(
-      'hello: 1 step\n  ACTION  TARGET           REASON\n  start   hello-web-v13-1  commit 1a2b3c4\n',
+      'hello: 1 step\n  ACTION  TARGET           REASON\n  start   hello.web.v13.1  commit 1a2b3c4\n',
     )
     expect(JSON.parse((await run(['plan', 'hello', '--json'])).out)).toEqual({
       app: 'hello',
@@ -191,13 +191,13 @@ describe('what it prints', () => {
   })
 
   it('is the app’s output as it is, into a pipe', async () => {
-    platform.control.lines.push({ at: null, instance: 'hello-web-v12-2', line: '\u001b[31mred\u001b[0m' })
+    platform.control.lines.push({ at: null, instance: 'hello.web.v12.2', line: '\u001b[31mred\u001b[0m' })
     const { out } = await run(['logs', 'hello', '-p', 'web', '-n', '5'])
-    expect(out).toBe('web-v12-1 | listening\nweb-v12-2 | \u001b[31mred\u001b[0m\n')
+    expect(out).toBe('web.v12.1 | listening\nweb.v12.2 | \u001b[31mred\u001b[0m\n')
     expect(platform.control.asked).toEqual(['logs web 5 false hello'])
     expect(JSON.parse((await run(['logs', 'hello', '--json'])).out.split('\n')[0] ?? '')).toEqual({
       at: '2026-01-02T12:03:04.000Z',
-      instance: 'hello-web-v12-1',
+      instance: 'hello.web.v12.1',
       line: 'listening',
     })
   })

@@ -99,12 +99,12 @@ group('an event', () => {
   })
 
   it.each([
-    ['InstanceReady', 'hello-web-v1-1 answers', 'hello-web-v1-1 answers after 1.2s'],
-    ['InstanceStopped', 'hello-web-v1-1 has stopped (exit code 0)', 'hello-web-v1-1 has stopped (exit code 0) after 1.2s'],
+    ['InstanceReady', 'hello.web.v1.1 answers', 'hello.web.v1.1 answers after 1.2s'],
+    ['InstanceStopped', 'hello.web.v1.1 has stopped (exit code 0)', 'hello.web.v1.1 has stopped (exit code 0) after 1.2s'],
     [
       'InstanceExited',
-      'hello-web-v1-1 ended by itself (exit code 1): no',
-      'hello-web-v1-1 ended by itself (exit code 1): no (after 1.2s)',
+      'hello.web.v1.1 ended by itself (exit code 1): no',
+      'hello.web.v1.1 ended by itself (exit code 1): no (after 1.2s)',
     ],
     ['RolloutFailed', 'NotReady: no; v3 serves on', 'NotReady: no; v3 serves on (after 1.2s)'],
   ] as const)('of %s says after which time', (type, message, words) => {

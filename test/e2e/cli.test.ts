@@ -144,8 +144,8 @@ describe.each(kinds)('$name', (kind) => {
   it('logs: of all processes, of one, followed, and of the build', async () => {
     const all = await platform.run('logs', 'shop')
     expect(all).toMatchObject({ code: 0, err: '' })
-    expect(all.out).toMatch(/^web-v2-1 \| listening, two$/m)
-    expect(all.out).toMatch(/^worker-v2-1 \| worker begins as worker\.1$/m)
+    expect(all.out).toMatch(/^web.v2.1 \| listening, two$/m)
+    expect(all.out).toMatch(/^worker.v2.1 \| worker begins as worker\.1$/m)
     const worker = await platform.run('logs', 'shop', '-p', 'worker')
     expect(worker.out).toContain('worker begins')
     expect(worker.out).not.toContain('listening')
@@ -153,12 +153,12 @@ describe.each(kinds)('$name', (kind) => {
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line))
-    expect(json).toContainEqual(expect.objectContaining({ instance: 'shop-web-v2-1', line: 'listening, two' }))
+    expect(json).toContainEqual(expect.objectContaining({ instance: 'shop.web.v2.1', line: 'listening, two' }))
 
     const following = platform.start('logs', 'shop', '-f', '-p', 'web', '-n', '1')
     await until(() => following.out() !== '', 'the last line')
     await platform.get('shop.test.localhost', '/log?line=hello+follower')
-    await until(() => following.out().includes('web-v2-1 | hello follower\n'), 'the new line')
+    await until(() => following.out().includes('web.v2.1 | hello follower\n'), 'the new line')
     following.child.kill('SIGINT')
     await following.ended
 
@@ -249,7 +249,7 @@ describe.each(kinds)('$name', (kind) => {
     )
     expect((await platform.run('run', 'shop', '--', 'cat', 'text.txt')).out).toBe('two')
     // Nothing of it is left, nor did it count as an instance.
-    expect(platform.running('shop').map(({ name }) => name)).toEqual(['shop-web-v2-1', 'shop-worker-v2-1'])
+    expect(platform.running('shop').map(({ name }) => name)).toEqual(['shop.web.v2.1', 'shop.worker.v2.1'])
     const interrupted = platform.start('run', 'shop', '--', 'sh', '-c', 'echo begun; sleep 60')
     await until(() => interrupted.out() === 'begun\n', 'it to begin')
     interrupted.child.kill('SIGINT')

@@ -125,7 +125,7 @@ describe('answers', () => {
   })
 
   it('plans, restarts, and tells its version', async () => {
-    platform.control.actions = [{ action: 'start', target: 'hello-web-v13-1', reason: 'commit 1a2b3c4' }]
+    platform.control.actions = [{ action: 'start', target: 'hello.web.v13.1', reason: 'commit 1a2b3c4' }]
     expect(await platform.client.plan('hello')).toEqual([{ app: 'hello', actions: platform.control.actions, waiting: [] }])
     await platform.client.restart('hello')
     expect(await platform.client.version()).toEqual(platform.control.version())
@@ -249,7 +249,7 @@ describe('streams', () => {
 
   it('hands on logs, build logs and sync', async () => {
     expect(await all(platform.client.logs('hello', { process: 'web', lines: 5, follow: false }))).toEqual([
-      { at: '2026-01-02T12:03:04.000Z', instance: 'hello-web-v12-1', line: 'listening' },
+      { at: '2026-01-02T12:03:04.000Z', instance: 'hello.web.v12.1', line: 'listening' },
     ])
     expect((await all(platform.client.buildLog('hello', { follow: false }))).join('')).toBe(
       '-----> Node.js app detected\n       done\n',

@@ -86,7 +86,7 @@ describe('a release phase', () => {
 
   it('that exits non-zero, is killed or has vanished fails the commit', () => {
     const fail = { action: 'fail', commit: t.commit('b') }
-    const blame = 'shop-release-v3-1'
+    const blame = 'shop.release.v3.1'
     expect(of(t.phaseOf(v3, t.exited(1))).steps).toEqual([
       { ...fail, failure: failure('exit code 1'), blame, reason: 'exit code 1' },
     ])
@@ -102,7 +102,7 @@ describe('a release phase', () => {
     const failed = t.attempt(t.commit('b'), { state: 'failed', failure: t.FAILURE })
     const world = t.seen({ ...before, attempt: failed, instances: [old, t.phaseOf(v3, t.exited(1))], retired: new Set([3]) })
     expect(plan(t.wants(t.commit('b'), P), world).steps).toEqual([
-      { action: 'reap', instance: 'shop-release-v3-1', crashed: false, reason: 'its release is over' },
+      { action: 'reap', instance: 'shop.release.v3.1', crashed: false, reason: 'its release is over' },
     ])
   })
 })
@@ -113,9 +113,9 @@ describe('a new version', () => {
     const of = (release: typeof v2) =>
       plan(t.wants(t.commit('b'), release), t.seen({ ...rolling, pending: release, instances: [old, late] }))
     const message = (asked: string) =>
-      `shop-web-v2-1 did not answer ${asked} well on its PORT within 30 s. It must listen on the port in the environment variable PORT.`
-    const fail = { action: 'fail', commit: t.commit('b'), blame: 'shop-web-v2-1', reason: 'the new version does not come up' }
-    const drain = { action: 'drain', instance: 'shop-web-v2-1', unhealthy: false, reason: 'its release is over' }
+      `shop.web.v2.1 did not answer ${asked} well on its PORT within 30 s. It must listen on the port in the environment variable PORT.`
+    const fail = { action: 'fail', commit: t.commit('b'), blame: 'shop.web.v2.1', reason: 'the new version does not come up' }
+    const drain = { action: 'drain', instance: 'shop.web.v2.1', unhealthy: false, reason: 'its release is over' }
     expect(of(v2).steps).toEqual([{ ...fail, failure: { code: 'NotReady', message: message('any HTTP request') } }, drain])
     const [web] = B.content.processes
     if (!web) throw new Error('no web')
@@ -135,7 +135,7 @@ describe('a new version', () => {
   it('that crashes is noted, started again twice, and then given up', () => {
     const ended = t.instance(v2, 'web', 1, t.exited(1))
     expect(plan(toB, t.seen({ ...rolling, instances: [old, ended] })).steps).toEqual([
-      { action: 'reap', instance: 'shop-web-v2-1', crashed: true, reason: 'exit code 1' },
+      { action: 'reap', instance: 'shop.web.v2.1', crashed: true, reason: 'exit code 1' },
     ])
     const following = (...ago: number[]) =>
       plan(toB, t.seen({ ...rolling, instances: [old], crashes: ago.map((ms) => t.crash(v2, 'web', t.NOW - ms)) }))
@@ -148,7 +148,7 @@ describe('a new version', () => {
         action: 'fail',
         commit: t.commit('b'),
         failure: { code: 'CrashLoop', message: 'web ended 3 times in a row (exit code 1). Its command: run web' },
-        blame: 'shop-web-v2-1',
+        blame: 'shop.web.v2.1',
         reason: 'the new version does not come up',
       },
     ])
@@ -164,7 +164,7 @@ describe('a new version', () => {
     const young = t.instance(v2, 'web', 1, { probe: 'starting' })
     const world = { ...before, attempt: failed, retired: new Set([2]) }
     expect(plan(toB, t.seen({ ...world, instances: [old, young] })).steps).toEqual([
-      { action: 'drain', instance: 'shop-web-v2-1', unhealthy: false, reason: 'its release is over' },
+      { action: 'drain', instance: 'shop.web.v2.1', unhealthy: false, reason: 'its release is over' },
     ])
     // Without anything that serves, what is known to be over goes all the same.
     const alone = t.seen({ attempt: failed, retired: new Set([2]), instances: [young] })

@@ -83,7 +83,7 @@ it('waits for an older release phase: two migrations at once are one too many', 
   const world = t.seen({ pending: v3, attempt: t.attempt(t.commit('a')), instances: [other], retired: new Set([2]) })
   expect(plan(t.wants(t.commit('a'), P), world)).toEqual({
     ...nothing,
-    waiting: ['the release phase of v2 to end', 'shop-release-v2-1 to end'],
+    waiting: ['the release phase of v2 to end', 'shop.release.v2.1 to end'],
   })
 })
 
@@ -143,7 +143,7 @@ it('drains, stops and forgets the old one', () => {
     const settled = t.attempt(t.commit('b'), { state: 'succeeded' })
     return plan(toB, t.seen({ serving: live, attempt: settled, instances, table: t.table(live, fresh), confirmed }))
   }
-  const one = { instance: 'shop-web-v1-1' }
+  const one = { instance: 'shop.web.v1.1' }
   const reason = 'its release is over'
   expect(of({}, false)).toEqual({ steps: [], again: 20, waiting: ['the router to confirm'] })
   expect(of({}).steps).toEqual([{ action: 'drain', ...one, unhealthy: false, reason }])
@@ -151,11 +151,11 @@ it('drains, stops and forgets the old one', () => {
   expect(of({ drainingSince: since, inFlight: 2 })).toEqual({
     steps: [],
     again: 100,
-    waiting: ['2 requests of shop-web-v1-1 to end'],
+    waiting: ['2 requests of shop.web.v1.1 to end'],
   })
   expect(of({ drainingSince: since, inFlight: 0 }).steps).toEqual([{ action: 'stop', ...one, reason }])
   // A router that cannot count is given five seconds; one that can, the app's own time to stop.
-  expect(of({ drainingSince: since }).waiting).toEqual(['unknown requests of shop-web-v1-1 to end'])
+  expect(of({ drainingSince: since }).waiting).toEqual(['unknown requests of shop.web.v1.1 to end'])
   expect(of({ drainingSince: t.NOW - 5_000 }).steps).toEqual([{ action: 'stop', ...one, reason }])
   expect(of({ drainingSince: t.NOW - 9_990, inFlight: 2 }).again).toBe(10)
   expect(of({ drainingSince: t.NOW - 10_000, inFlight: 2 }).steps).toEqual([{ action: 'stop', ...one, reason }])
@@ -196,7 +196,7 @@ it('takes a revert from the image that is there, and calls back the old ones tha
   const v3 = t.release(3, A, { commit: t.commit('c'), status: 'pending' })
   expect(plan(t.wants(t.commit('c'), A), t.seen({ ...world, pending: v3 }))).toEqual({
     steps: [
-      { action: 'undrain', instance: 'shop-web-v1-1', reason: 'it is wanted again' },
+      { action: 'undrain', instance: 'shop.web.v1.1', reason: 'it is wanted again' },
       { action: 'write-routes', table: t.table(v3, draining), reason: 'v3 is ready' },
     ],
     again: 0,

@@ -18,7 +18,7 @@ describe('a crash of what is live', () => {
   it('is noted first, and then mended', () => {
     const { steps } = plan(toA, live({ instances: [t.instance(v1, 'web', 1, t.exited(null, 'SIGSEGV'))] }))
     expect(steps).toEqual([
-      { action: 'reap', instance: 'shop-web-v1-1', crashed: true, reason: 'SIGSEGV' },
+      { action: 'reap', instance: 'shop.web.v1.1', crashed: true, reason: 'SIGSEGV' },
       { action: 'write-routes', table: t.table(v1), reason: 'the instances of v1 that can answer' },
     ])
   })
@@ -98,11 +98,11 @@ describe('an instance that stops answering', () => {
     const { steps } = plan(toA, live({ instances: [sick, good] }))
     expect(steps).toEqual([{ action: 'write-routes', table: t.table(v1, good), reason: 'the instances of v1 that can answer' }])
     expect(plan(toA, live({ instances: [sick, good], table: t.table(v1, good) })).steps).toEqual([
-      { action: 'drain', instance: 'shop-web-v1-1', unhealthy: true, reason: 'it does not answer' },
+      { action: 'drain', instance: 'shop.web.v1.1', unhealthy: true, reason: 'it does not answer' },
     ])
     const drained = t.instance(v1, 'web', 1, { probe: 'unready', drainingSince: t.NOW - 5, inFlight: 0 })
     expect(plan(toA, live({ instances: [drained, good], table: t.table(v1, good) })).steps).toEqual([
-      { action: 'stop', instance: 'shop-web-v1-1', reason: 'it does not answer' },
+      { action: 'stop', instance: 'shop.web.v1.1', reason: 'it does not answer' },
     ])
   })
 
@@ -110,7 +110,7 @@ describe('an instance that stops answering', () => {
     const mute = t.instance(v1, 'web', 1, { probe: 'starting', startedAt: t.NOW - 30_000 })
     expect(plan(toA, live({ instances: [mute], table: t.table(v1) })).steps).toEqual([
       { action: 'start', release: v1, process: 'web', index: 2, reason: '1 of web wanted' },
-      { action: 'drain', instance: 'shop-web-v1-1', unhealthy: true, reason: 'it does not answer' },
+      { action: 'drain', instance: 'shop.web.v1.1', unhealthy: true, reason: 'it does not answer' },
     ])
   })
 
@@ -146,8 +146,8 @@ describe('a change of scale', () => {
     expect(plan(to, observed).steps).toEqual([{ action: 'write-routes', table: t.table(v1, web), reason: 'v2 is ready' }])
     expect(plan(to, world(1, three, { serving })).steps).toEqual([
       { action: 'go-live', release: observed.pending, reason: 'ready, routed, and the router serves it' },
-      { action: 'drain', instance: 'shop-web-v1-2', unhealthy: false, reason: 'replaced, or more than are wanted' },
-      { action: 'drain', instance: 'shop-web-v1-3', unhealthy: false, reason: 'replaced, or more than are wanted' },
+      { action: 'drain', instance: 'shop.web.v1.2', unhealthy: false, reason: 'replaced, or more than are wanted' },
+      { action: 'drain', instance: 'shop.web.v1.3', unhealthy: false, reason: 'replaced, or more than are wanted' },
     ])
   })
 
@@ -203,7 +203,7 @@ describe('a restart', () => {
       { action: 'write-routes', table: t.table(v1, fresh), reason: 'the instances of v1 that can answer' },
     ])
     expect(plan(toA, live({ ...asked, instances: [web, fresh], table: t.table(v1, fresh) })).steps).toEqual([
-      { action: 'drain', instance: 'shop-web-v1-1', unhealthy: false, reason: 'replaced, or more than are wanted' },
+      { action: 'drain', instance: 'shop.web.v1.1', unhealthy: false, reason: 'replaced, or more than are wanted' },
     ])
   })
 
@@ -267,16 +267,16 @@ describe('an app that is to stop', () => {
     expect(plan(t.SUSPENDED, live())).toEqual({
       steps: [{ action: 'remove-routes', reason }],
       again: 0,
-      waiting: ['shop-web-v1-1 to leave the routes'],
+      waiting: ['shop.web.v1.1 to leave the routes'],
     })
-    const one = { instance: 'shop-web-v1-1', reason }
+    const one = { instance: 'shop.web.v1.1', reason }
     expect(plan(t.SUSPENDED, live({ table: null, confirmed: false })).waiting).toEqual(['the router to confirm'])
     expect(plan(t.SUSPENDED, live({ table: null })).steps).toEqual([{ action: 'drain', ...one, unhealthy: false }])
     const drained = t.instance(v1, 'web', 1, { drainingSince: t.NOW, inFlight: 0 })
     expect(plan(t.SUSPENDED, live({ table: null, instances: [drained] })).steps).toEqual([{ action: 'stop', ...one }])
     const ended = t.instance(v1, 'web', 1, t.exited(0))
     expect(plan(t.SUSPENDED, live({ table: null, instances: [ended] })).steps).toEqual([
-      { action: 'reap', instance: 'shop-web-v1-1', crashed: false, reason: 'exit code 0' },
+      { action: 'reap', instance: 'shop.web.v1.1', crashed: false, reason: 'exit code 0' },
     ])
     expect(plan(t.SUSPENDED, live({ table: null, instances: [] }))).toEqual(nothing)
   })
@@ -296,7 +296,7 @@ describe('an app that is to stop', () => {
 
   it('waits for a one-off that is at work', () => {
     const world = live({ table: null, instances: [t.phaseOf(v1)] })
-    expect(plan(t.REMOVED, world)).toEqual({ ...nothing, waiting: ['shop-release-v1-1 to end'] })
+    expect(plan(t.REMOVED, world)).toEqual({ ...nothing, waiting: ['shop.release.v1.1 to end'] })
   })
 })
 

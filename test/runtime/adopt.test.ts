@@ -7,7 +7,7 @@ import { bootId, parseStat, ps, readProcess } from '../../src/runtime/process/pr
 import { makeDirectory } from '../../src/runtime/process/start.ts'
 import { createWorld, exited, isRunning, kill, one, printed, specOf, until } from './world.ts'
 
-const NAME = 'shop-web-v1-1'
+const NAME = 'shop.web.v1.1'
 const foreigners: ChildProcess[] = []
 
 afterEach(() => {
@@ -272,11 +272,11 @@ describe('damaged files', () => {
   it.each(samples)('spec.json %#: the instance is told by its name, and can be removed', async (text) => {
     const world = createWorld()
     forge(world, { 'spec.json': text, claim: `1 ${bootId()} 1\n` })
-    forge(world, { 'spec.json': SPEC.replace('"index":1', '"index":2'), claim: ENDED }, 'shop-web-v1-2')
+    forge(world, { 'spec.json': SPEC.replace('"index":1', '"index":2'), claim: ENDED }, 'shop.web.v1.2')
     const runtime = world.runtime()
     expect(await runtime.list('shop')).toMatchObject([
       { name: NAME, app: 'shop', process: 'web', release: 1, index: 1, fingerprint: '', state: 'exited' },
-      { name: 'shop-web-v1-2', fingerprint: 'f', state: 'exited' },
+      { name: 'shop.web.v1.2', fingerprint: 'f', state: 'exited' },
     ])
     await runtime.remove(NAME)
     expect(await runtime.list('shop')).toHaveLength(1)
@@ -320,17 +320,17 @@ describe('damaged files', () => {
 
   it('directories and files in the wrong places are no instances and hurt nobody', async () => {
     const world = createWorld()
-    forge(world, {}, 'shop-web-v1-7')
+    forge(world, {}, 'shop.web.v1.7')
     forge(world, { 'spec.json': SPEC, claim: ENDED })
     writeFileSync(join(world.state, 'instances', 'notes.txt'), 'x')
     writeFileSync(join(world.state, 'instances', 'shop', 'notes.txt'), 'x')
-    mkdirSync(join(world.state, 'instances', 'shop', 'shop-web-v1-8', 'claim'), { recursive: true })
+    mkdirSync(join(world.state, 'instances', 'shop', 'shop.web.v1.8', 'claim'), { recursive: true })
     const runtime = world.runtime()
     const names = await until(async () => {
       const all = await runtime.list('shop')
       return all.every(({ state }) => state === 'exited') && all.map(({ name, state }) => `${name} ${state}`)
     })
-    expect([names, await runtime.apps()]).toEqual([['shop-web-v1-1 exited', 'shop-web-v1-8 exited'], ['shop']])
+    expect([names, await runtime.apps()]).toEqual([['shop.web.v1.1 exited', 'shop.web.v1.8 exited'], ['shop']])
   })
 
   it('what cannot be read is an error, not an empty list', async () => {

@@ -5,7 +5,7 @@ import type { LogLine, Runtime } from '../../src/ports.ts'
 import { cleanLine, createSplitter, LINE_LIMIT, linesOf } from '../../src/runtime/process/lines.ts'
 import { createWorld, exited, printed, specOf, until } from './world.ts'
 
-const NAME = 'shop-web-v1-1'
+const NAME = 'shop.web.v1.1'
 
 function logOf(world: ReturnType<typeof createWorld>, name = NAME): string {
   mkdirSync(join(world.state, 'logs', 'shop'), { recursive: true })
@@ -47,7 +47,7 @@ describe('tail', () => {
     expect(await runtime.tail('shop', NAME, 100)).toEqual(['one', 'two', 'three', 'four', 'five'])
     expect(await runtime.tail('shop', NAME, 1)).toEqual(['five'])
     expect(await runtime.tail('shop', NAME, 0)).toEqual([])
-    expect(await runtime.tail('shop', 'shop-web-v9-9', 5)).toEqual([])
+    expect(await runtime.tail('shop', 'shop.web.v9.9', 5)).toEqual([])
   })
 
   it('of a log of 100 MB is quick', async () => {
@@ -134,9 +134,9 @@ describe('logs', () => {
     const signal = new AbortController().signal
     const all = await collect(runtime.logs('shop', { lines: 2, follow: false, signal }))
     expect(all).toEqual([
-      { at: null, instance: 'shop-web-v1-1', line: 'w2' },
-      { at: null, instance: 'shop-web-v1-1', line: 'w3' },
-      { at: null, instance: 'shop-worker-v1-1', line: 'k1' },
+      { at: null, instance: 'shop.web.v1.1', line: 'w2' },
+      { at: null, instance: 'shop.web.v1.1', line: 'w3' },
+      { at: null, instance: 'shop.worker.v1.1', line: 'k1' },
     ])
     expect(await collect(runtime.logs('shop', { process: 'worker', lines: 2, follow: false, signal }))).toHaveLength(1)
     expect(await collect(runtime.logs('other', { lines: 2, follow: false, signal }))).toEqual([])

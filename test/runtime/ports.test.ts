@@ -37,7 +37,7 @@ describe('ports', () => {
       const spec = specOf(slug, 'true', { release })
       given.push((await runtime.start(spec, [])).address?.port ?? 0)
       await exited(runtime, spec)
-      await runtime.remove(`shop-web-v${release}-1`)
+      await runtime.remove(`shop.web.v${release}.1`)
       await runtime.close()
     }
     expect(given).toEqual([0, 1, 2, 3, 4, 0, 1].map(port))
@@ -58,7 +58,7 @@ describe('ports', () => {
       ),
     })
     await exited(runtime, specOf(slug, '', { index: 3 }))
-    await runtime.remove('shop-web-v1-3')
+    await runtime.remove('shop.web.v1.3')
     expect((await runtime.start(specOf(slug, 'true', { index: 6 }), [])).address?.port).toSatisfy((port) => given.includes(port))
   })
 

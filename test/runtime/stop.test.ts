@@ -13,7 +13,7 @@ const STUBBORN = `process.on('SIGTERM', () => console.log('no')); setInterval(()
 const FAMILY = `(trap '' TERM; echo grandchild $BASHPID; while :; do sleep 1000; done) & wait`
 
 const stop = (timeoutMs: number, signal = 'SIGTERM') => ({ signal, timeoutMs })
-const NAME = 'shop-web-v1-1'
+const NAME = 'shop.web.v1.1'
 
 function pidsIn(lines: string[], word: string): number[] {
   return lines.flatMap((line) => (line.startsWith(word) ? [Number(line.slice(word.length))] : []))
@@ -36,7 +36,7 @@ describe('stop', () => {
     const got = (await runtime.tail('shop', NAME, 10)).filter((line) => line.startsWith('got'))
     expect(got).toHaveLength(1)
     await runtime.stop(NAME, stop(10_000))
-    await runtime.stop('shop-web-v9-9', stop(10_000))
+    await runtime.stop('shop.web.v9.9', stop(10_000))
   })
 
   it('kills what does not end in its time, and knows how it ended', async () => {
@@ -87,7 +87,7 @@ describe('stop', () => {
       const spec = specOf(slug, 'sleep 1000', { release })
       await runtime.start(spec, [])
       await new Promise((resolve) => setTimeout(resolve, release / 4))
-      await runtime.stop(`shop-web-v${release}-1`, stop(20_000))
+      await runtime.stop(`shop.web.v${release}.1`, stop(20_000))
     }
     for (let release = 1; release <= 40; release++) await exited(runtime, specOf(slug, '', { release }))
     expect(world.processes()).toEqual([])

@@ -183,5 +183,5 @@ function settled(world: SimWorld, report: Report): void {
   const web = [...world.bodies.values()].filter((b) => b.process === 'web').map((b) => b.address?.port)
   const ports = world.served?.routes.flatMap((r) => r.servers.map((s) => s.port)) ?? []
   must(JSON.stringify(web.sort()) === JSON.stringify([...ports].sort()), `the router serves ${ports}, and ${web} run`)
-  must(instanceName({ app: 'a', process: 'b', release: 1, index: 1 }) === 'a-b-v1-1', 'names')
+  must(instanceName({ app: 'a', process: 'b', release: 1, index: 1 }) === 'a.b.v1.1', 'names')
 }

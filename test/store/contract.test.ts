@@ -12,7 +12,7 @@ type Call = (to: Store | Ledger) => unknown
 
 /** One call as a pass, `sync`, `restart` or `down` might make it, or as it might come too late. */
 function randomCall(random: Random, ledger: Ledger, at: number): Call {
-  const instance = `shop-web-v1-${random.below(4)}`
+  const instance = `shop.web.v1.${random.below(4)}`
   const crash = { instance, process: 'web', fingerprint: 'f', at, ranMs: random.below(100_000), how: 'exit code 1', log: 'x' }
   const { pending, serving, lastVersion } = ledger.read()
   const version = pending?.version ?? 0

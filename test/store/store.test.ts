@@ -39,7 +39,7 @@ it('remembers everything over a restart, and keeps apps apart', () => {
   store.begin('shop', { commit: B, settings: 't', skip: false })
   store.release(draft(2, { commit: B }), false)
   store.phase('shop', 2, 'running')
-  store.drain('shop', 'shop-web-v1-1')
+  store.drain('shop', 'shop.web.v1.1')
   store.restart('shop')
   store.suspend('shop')
   const before = store.read('shop')
@@ -52,7 +52,7 @@ it('remembers everything over a restart, and keeps apps apart', () => {
     retired: new Set(),
     lastVersion: 2,
     crashes: [],
-    draining: new Map([['shop-web-v1-1', 2_000]]),
+    draining: new Map([['shop.web.v1.1', 2_000]]),
     freshFrom: 2_000,
     suspendedSince: 2_000,
   })
@@ -320,7 +320,7 @@ describe('routes', () => {
 
 describe('instances', () => {
   const crash = (n: number): Crash => ({
-    instance: `shop-web-v1-${n}`,
+    instance: `shop.web.v1.${n}`,
     process: 'web',
     fingerprint: 'f',
     at: n,
@@ -346,7 +346,7 @@ describe('instances', () => {
   it('that crashed are told oldest first, the last fifty of each app', () => {
     const { store } = opened()
     store.ended('cart', 'x', crash(0))
-    for (let n = 1; n <= 53; n++) store.ended('shop', `shop-web-v1-${n}`, crash(n))
+    for (let n = 1; n <= 53; n++) store.ended('shop', `shop.web.v1.${n}`, crash(n))
     const { crashes } = store.read('shop')
     expect(crashes.map((c) => c.at)).toEqual(Array.from({ length: 50 }, (_, i) => i + 4))
     expect(crashes[0]).toEqual(crash(4))

@@ -75,7 +75,7 @@ export class MemoryControl implements Control {
   readonly ended: string[] = []
   readonly apps: AppStatus[] = [live, failed]
   readonly history: Event[] = [event(1), event(2, { type: 'BuildSucceeded', message: 'built', durationMs: 1234 })]
-  readonly lines: LogLine[] = [{ at: AT, instance: 'hello-web-v12-1', line: 'listening' }]
+  readonly lines: LogLine[] = [{ at: AT, instance: 'hello.web.v12.1', line: 'listening' }]
   updates: SyncUpdate[] = [{ kind: 'result', ok: true, app: 'hello', status: live }]
   actions: PlannedAction[] = []
   waiting: string[] = []

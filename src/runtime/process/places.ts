@@ -40,14 +40,9 @@ export function places(state: string): Places {
     place,
     log: (app, name) => join(logs, plain(app), `${plain(name)}.log`),
     find(name) {
-      plain(name)
-      // `a-b-web-v1-1` may be of app `a`, `a-b` or `a-b-web`; start() sees to it that only one of them has it.
-      for (let dash = name.indexOf('-'); dash !== -1; dash = name.indexOf('-', dash + 1)) {
-        if (dash === 0) continue
-        const found = place(name.slice(0, dash), name)
-        if (existsSync(found.dir)) return found
-      }
-      return null
+      const app = plain(name).split('.', 1)[0] ?? ''
+      const found = place(app, name)
+      return existsSync(found.dir) ? found : null
     },
   }
 }

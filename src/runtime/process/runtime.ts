@@ -121,8 +121,6 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
     adopt()
     const existing = await seeSettled(place)
     if (existing) return existing
-    const other = places.find(place.name)
-    if (other && other.app !== place.app) throw sameName(place, other)
 
     const port = spec.oneOff ? null : await ports.take(place.dir, avoid)
     const memory = watch.memory(place)
@@ -235,9 +233,4 @@ function attempt(act: () => void): boolean {
   } catch {
     return false
   }
-}
-
-function sameName(place: Place, other: Place): TrimtabError {
-  const message = `${place.name} is the name of an instance of the app ${other.app} already. Rename the app ${place.app}, or its process.`
-  return new TrimtabError('StartFailed', message)
 }

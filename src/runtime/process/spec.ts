@@ -58,7 +58,7 @@ export function parseSpec(text: string, place: Place): Recorded | null {
 
 /** What the name alone tells of an instance whose spec is damaged: enough to be seen as not wanted, stopped and removed. */
 export function specFromName(place: Place, startedAt: number): Recorded {
-  const [, type, release, index] = /^(.+)-v(\d+)-(\d+)$/.exec(place.name.slice(place.app.length + 1)) ?? []
+  const [, type, release, index] = /^([^.]+)\.v(\d+)\.(\d+)$/.exec(place.name.slice(place.app.length + 1)) ?? []
   return {
     app: place.app,
     process: type ?? 'unknown',
