@@ -101,6 +101,18 @@ describe('by the interval', () => {
     expect(told.at(-1)).toEqual(['shop', null])
   })
 
+  it.each(['RepositoryEmpty', 'BranchMissing', 'RepositoryGone'] as const)(
+    'asks a host that answers %s as often as any: somebody may be about to push',
+    async (code) => {
+      const { poller, source, times, told } = polling()
+      source.trouble = new TrimtabError(code, 'not there yet')
+      poller.set([spec('shop')], EVERY_30S)
+      await pass(95_000)
+      expect(times('shop')).toEqual([0, 30_000, 60_000, 90_000])
+      expect(told.at(-1)).toEqual(['shop', code])
+    },
+  )
+
   it('never asks more often than the interval says, however long that is', async () => {
     const { poller, source, times } = polling()
     source.trouble = new Error('no')
