@@ -70,6 +70,11 @@ export class Git {
     this.#env = { ...gitEnvironment(env), GIT_CONFIG_GLOBAL: config }
   }
 
+  /** Throws SourceUnreachable after close(). */
+  assertOpen(): void {
+    if (this.#closed) throw new TrimtabError('SourceUnreachable', 'trimtab is stopping.', { retry: true })
+  }
+
   /** Runs git to its end, whatever its exit code. Throws SourceUnreachable after close(), Internal where there is no git. */
   run(args: string[], options: GitRun): Promise<GitResult> {
     const lane = options.remote && options.remote.kind !== 'local' ? this.#lanes.remote : this.#lanes.local
@@ -78,7 +83,7 @@ export class Git {
 
   /** Starts a git that reads its questions from stdin; ended by close() at the latest. */
   start(args: string[], gitDir: string, remote?: GitRun['remote']): GitProcess {
-    if (this.#closed) throw new TrimtabError('SourceUnreachable', 'trimtab is stopping.', { retry: true })
+    this.assertOpen()
     const child = spawn('git', [`--git-dir=${gitDir}`, ...args], {
       cwd: '/',
       env: { ...this.#env, ...permission(remote) },

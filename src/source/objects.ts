@@ -97,6 +97,7 @@ export class Objects {
 
   close(): void {
     this.#closed = true
+    this.#recent.clear()
     clearTimeout(this.#idle)
     this.#process?.stdin.end()
   }

@@ -58,6 +58,7 @@ class GitSource implements Source {
   }
 
   async look(app: AppSpec): Promise<Head> {
+    this.#git.assertOpen()
     const remote = remoteOf(app)
     return this.#repository(remote).look(remote, app.branch)
   }

@@ -74,7 +74,7 @@ describe('run', () => {
   })
 
   it('takes no more stdin than the command does', async () => {
-    let finish = () => {}
+    let finish: (() => void) | null = null
     platform.control.command = () => new Promise((resolve) => (finish = () => resolve(0)))
     let pulled = 0
     const stdin = new Readable({
@@ -85,9 +85,9 @@ describe('run', () => {
     })
     const { ends } = terminal(stdin)
     const code = platform.client.run('hello', ['sleep'], ends)
-    await until(() => stdin.isPaused())
+    await until(() => stdin.isPaused() && finish !== null)
     expect(pulled).toBeLessThan(2_000_000)
-    finish()
+    ;(finish as (() => void) | null)?.()
     expect(await code).toBe(0)
     expect(stdin.listenerCount('data')).toBe(0)
   })

@@ -7,9 +7,8 @@ import { app, failure, test } from './fixture.ts'
 
 const missing = sshdMissing()
 
-test('a repository over ssh', async (context) => {
-  need(context, 'sshd', missing)
-  const { tmp, open } = context
+test('a repository over ssh', async ({ tmp, open, skip }) => {
+  need({ skip }, 'sshd', missing)
   const repo = makeRepo(join(tmp, 'hello world'))
   const first = repo.write({ x: '1' }).commit()
   const sshd = await startSshd(join(tmp, 'sshd'))
