@@ -109,8 +109,11 @@ export interface Builder {
   followLog(key: string, signal: AbortSignal): AsyncIterable<string>
   /** Called at every change of state (queued, started, ended) of a build. */
   onChange(changed: (build: BuildPlan, state: BuildState) => void): void
-  /** Deletes images that are in none of these keys, and left-overs of builds that did not end. */
-  prune(keep: Set<string>): Promise<void>
+  /**
+   * Deletes images whose keys are not among those to keep, and left-overs of builds that did not end. `keep` is asked again
+   * right before each is deleted: a release may have been made of it meanwhile.
+   */
+  prune(keep: () => Set<string>): Promise<void>
   /** Cancels what is running and waits for its end. */
   close(): Promise<void>
 }

@@ -89,12 +89,14 @@ export function createHostBuilder(options: HostBuilderOptions): HostBuilder {
     followLog: (key, signal) => logs.follow(key, signal),
     onChange: (changed) => void listeners.push(changed),
     async prune(keep) {
-      scheduler.forget(keep)
+      const atFirst = keep()
+      const isWhole = (key: string, among: Set<string>) => among.has(key) && slugs.exists(key)
       for (const key of await slugs.keys()) {
-        const kept = keep.has(key) && slugs.exists(key)
-        if (!kept && !scheduler.inUse().has(key)) await slugs.remove(key)
+        if (isWhole(key, atFirst) || isWhole(key, keep()) || scheduler.inUse().has(key)) continue
+        await slugs.remove(key)
       }
-      await logs.prune(new Set([...keep, ...scheduler.inUse()]))
+      scheduler.forget(keep())
+      await logs.prune(new Set([...keep(), ...scheduler.inUse()]))
     },
     configure(next) {
       builds = next

@@ -60,11 +60,11 @@ export function keepTidy(world: World): () => Promise<void> {
 
 /** Only after everything that counts could be read: a failed read throws, and nothing is removed. */
 async function pruneImages(world: World): Promise<void> {
-  const keep = world.store.keptImages(KEPT_IMAGES)
+  const running = new Set<string>()
   for (const app of await world.runtime.apps()) {
-    for (const instance of await world.runtime.list(app)) keep.add(instance.imageKey)
+    for (const instance of await world.runtime.list(app)) running.add(instance.imageKey)
   }
-  await world.builder.prune(keep)
+  await world.builder.prune(() => new Set([...running, ...world.store.keptImages(KEPT_IMAGES)]))
 }
 
 /** The router is a process like any other, and may be killed like any other. */

@@ -17,20 +17,7 @@ const KILLS = Number(process.env.KILLS ?? 50)
 const WITHIN_MS = 400
 const RATE = 150
 
-/** Answers with who it is; finishes what is under way when it is told to stop. */
-const SERVER = `import { createServer } from 'node:http'
-const { PORT, APP_NAME, RELEASE_VERSION, SOURCE_VERSION } = process.env
-const TEXT = 'the first'
-const server = createServer((request, response) => {
-  const answer = () => response.end([APP_NAME, RELEASE_VERSION, SOURCE_VERSION, TEXT].join(' '))
-  request.resume().on('end', () => (request.url === '/slow' ? setTimeout(answer, 150) : answer()))
-})
-server.listen(PORT)
-process.once('SIGTERM', () => {
-  server.close(() => process.exit(0))
-  setInterval(() => server.closeIdleConnections(), 20)
-})
-`
+const SERVER = readFileSync(join(import.meta.dirname, '../support/answering.mjs'), 'utf8')
 
 let platform: TestPlatform | undefined
 let load: { stop(): Promise<LoadReport> } | undefined

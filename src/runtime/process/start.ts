@@ -52,8 +52,9 @@ export function makeDirectory(dir: string): string {
 export function checkHome(spec: InstanceSpec): void {
   const home = spec.image.ref
   if (!isAbsolute(home) || home.includes('\0') || !statSync(home, { throwIfNoEntry: false })?.isDirectory()) {
-    const message = `The build result ${home} is not there any more. Build again: trimtab sync ${spec.app}`
-    throw new TrimtabError('StartFailed', message)
+    // Whoever looks next sees that too, and has it built again.
+    const message = `The build result ${home} is not there any more, and is built again. If it stays away: trimtab sync ${spec.app}`
+    throw new TrimtabError('StartFailed', message, { retry: true })
   }
   if (spec.command.includes('\0')) throw new TrimtabError('StartFailed', `The command of ${spec.process} has a NUL in it.`)
 }
