@@ -2,6 +2,8 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { createProber } from './apply/prober.ts'
 import { createHostBuilder } from './build/host.ts'
+import { Closing } from './closing.ts'
+import { fixedUntilRestart } from './config/fixed.ts'
 import { type Platform, parsePlatform } from './config/platform.ts'
 import { createControl } from './control/control.ts'
 import { greeting } from './control/greeting.ts'
@@ -125,6 +127,7 @@ async function run(
 
   const take = async (next: Platform) => {
     for (const line of fixedUntilRestart(platform, next)) log(line)
+    removal.listChanges()
     platform = next
     configure(next)
     store.event({ app: '', type: 'ConfigChanged', message: `${config} was read again` })
@@ -199,30 +202,6 @@ function wire(platform: () => Platform, trigger: (app: string) => void, closing:
   runtime.onChange(trigger)
   builder.onChange(recordBuild(world, trigger))
   return { world, configure: (next: Platform) => builder.configure(next.builds) }
-}
-
-/** What has to be ended, last come first; one that fails to does not keep the others from it. */
-class Closing {
-  private readonly ends: Array<() => unknown> = []
-
-  add(end: () => unknown): void {
-    this.ends.unshift(end)
-  }
-
-  async close(): Promise<void> {
-    for (const end of this.ends)
-      await Promise.resolve()
-        .then(end)
-        .catch(() => {})
-  }
-}
-
-/** Keys that are read once, when trimtab starts; the others are taken over while it runs. */
-function fixedUntilRestart(now: Platform, next: Platform): string[] {
-  const keys = ['state', 'http', 'runtime', 'router'] as const
-  return keys
-    .filter((key) => JSON.stringify(now[key]) !== JSON.stringify(next[key]))
-    .map((key) => `${key}: the change takes effect when trimtab is started again.`)
 }
 
 function versionOf({ router: { listen }, state }: Platform) {

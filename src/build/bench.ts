@@ -1,4 +1,5 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdirSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { TrimtabError } from '../errors.ts'
 
@@ -28,8 +29,8 @@ export async function openBench(root: string, cacheRoot: string, app: string, en
     packs: join(root, 'packs'),
     cache: join(cacheRoot, encodeURIComponent(app).replace(/^\./, '%2E')),
   }
-  await mkdir(root, { recursive: true, mode: 0o700 })
-  await Promise.all([bench.home, bench.tmp, bench.env, bench.packs, bench.cache].map((dir) => mkdir(dir, { recursive: true })))
+  mkdirSync(root, { recursive: true, mode: 0o700 })
+  for (const dir of [bench.home, bench.tmp, bench.env, bench.packs, bench.cache]) mkdirSync(dir, { recursive: true })
   await Promise.all(Object.entries(env).map(([name, value]) => writeFile(join(bench.env, name), value, { mode: 0o600 })))
   return bench
 }

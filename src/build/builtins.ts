@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
 interface PackFile {
@@ -30,13 +31,16 @@ export async function readBuiltins(dir: string): Promise<Builtin[]> {
   return packs.filter((pack) => pack.files.some((file) => file.path === 'bin/compile'))
 }
 
-/** Writes a pack into a folder of the build's own, because bin/compile may leave an `export` file beside itself. */
-export async function layOut(pack: Builtin, dir: string): Promise<void> {
+/**
+ * Writes a pack into a folder of the build's own, because bin/compile may leave an `export` file beside itself. With blocking
+ * calls: a dozen small files take less time than their way through the thread pool.
+ */
+export function layOut(pack: Builtin, dir: string): void {
   const folders = new Set(pack.files.map((file) => dirname(join(dir, file.path))))
-  await Promise.all([...folders].map((folder) => mkdir(folder, { recursive: true })))
-  await Promise.all(
-    pack.files.map((file) => writeFile(join(dir, file.path), file.content, { mode: file.executable ? 0o755 : 0o644 })),
-  )
+  for (const folder of folders) mkdirSync(folder, { recursive: true })
+  for (const { path, content, executable } of pack.files) {
+    writeFileSync(join(dir, path), content, { mode: executable ? 0o755 : 0o644 })
+  }
 }
 
 async function readBuiltin(name: string, dir: string): Promise<Builtin> {

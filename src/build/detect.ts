@@ -25,7 +25,7 @@ export async function detectPack(job: Job): Promise<ReadyPack> {
   const [first, ...others] = fits
   if (first === undefined) throw await noBuildpack(job)
   const dir = join(job.bench.packs, '0')
-  await layOut(first.pack, dir)
+  layOut(first.pack, dir)
   job.log.line(`-----> ${first.detected} app detected`)
   if (others.length > 0) {
     job.log.line(`       It also looks like ${others.map((one) => one.detected).join(', ')}; ${first.detected} comes first.`)
@@ -37,7 +37,7 @@ export async function detectPack(job: Job): Promise<ReadyPack> {
 /** Lays out a pack that was named, and asks it whether it fits. */
 export async function preparePack(job: Job, pack: Pack, index: number): Promise<ReadyPack> {
   const dir = pack.kind === 'own' ? job.appDir : join(job.bench.packs, String(index))
-  if (pack.kind === 'builtin') await layOut(pack.pack, dir)
+  if (pack.kind === 'builtin') layOut(pack.pack, dir)
   if (pack.kind === 'repository') await job.exportPack(pack.path, dir)
   if (pack.kind === 'own' && !carriesOwn(dir)) {
     throw new TrimtabError('NoBuildpack', 'The app has no executable bin/detect, bin/compile and bin/release of its own.')

@@ -33,8 +33,10 @@ interface About {
 const drainMs = 10_000
 /** For a router that was told to stop to give up its address. */
 const handOverMs = 3_000
-/** A confirmation may be this old, unless something was written since. */
+/** An answer of the router's may be this old, unless something was written since. */
 const freshMs = 20
+/** And this old, if it says that all is as it should be: what is served changes when something is written. */
+const trustMs = 250
 
 export function createEmbeddedRouter(options: EmbeddedRouterOptions): Router {
   const { listen } = options
@@ -43,23 +45,30 @@ export function createEmbeddedRouter(options: EmbeddedRouterOptions): Router {
   const store = new RouteStore(join(options.state, 'routes'))
   const entry = options.entry ?? fileURLToPath(new URL('./main.js', import.meta.url))
 
-  let last: { mark: string; serving: Serving } | null = null
+  let last: { mark: string; serving: Serving; at: number; changes: number } | null = null
+  /** Counts what may have changed what is served. */
+  let changes = 0
   const serving = new Shared(async () => {
     const base = last
+    const when = { at: now(), changes }
     const answer = await asked(place, 'GET', '/api/rawdata', base ? { 'If-None-Match': base.mark } : {})
-    if (answer.status === 304 && base) return base.serving
-    const fetched = { mark: answer.etag, serving: servingOf(parsed<RawData>(answer.text)) }
-    last = fetched
-    return fetched.serving
+    const same = answer.status === 304 && base
+    last = { mark: answer.etag, serving: same ? base.serving : servingOf(parsed<RawData>(answer.text)), ...when }
+    return last.serving
   }, freshMs)
   // Never shared with a later caller: a count from before the routes changed would miss what came in between.
   const inFlight = new Shared(async () => parsed<Record<string, number>>((await asked(place, 'GET', '/api/inflight')).text))
 
+  const forget = () => {
+    changes++
+    serving.forget()
+  }
+
   /** Lets the router see a change at once; if it is away, it reads the files when it is back. */
   const poke = async (app: string): Promise<void> => {
-    serving.forget()
+    forget()
     await ask(apiOf(place), 'POST', `/reload?file=${encodeURIComponent(`${app}.yml`)}`).catch(() => {})
-    serving.forget()
+    forget()
   }
 
   /** Who answers; null: nobody. */
@@ -127,7 +136,7 @@ export function createEmbeddedRouter(options: EmbeddedRouterOptions): Router {
     ensure() {
       starting ??= start().finally(() => {
         starting = null
-        serving.forget()
+        forget()
       })
       return starting
     },
@@ -140,6 +149,7 @@ export function createEmbeddedRouter(options: EmbeddedRouterOptions): Router {
       if (await store.remove(app)) await poke(app)
     },
     async serves(app, table) {
+      if (last?.changes === changes && now() - last.at < trustMs && isServed(last.serving, app, table)) return true
       return isServed(await serving.ask(), app, table)
     },
     async inFlight(address) {
@@ -148,7 +158,7 @@ export function createEmbeddedRouter(options: EmbeddedRouterOptions): Router {
     url: ({ host, path }) => `http://${host}${listen.port === 80 ? '' : `:${listen.port}`}${path}`,
     async stop() {
       await end('exited')
-      serving.forget()
+      forget()
     },
     async close() {},
   }
