@@ -32,12 +32,12 @@ export class Removal {
     const refused = allowed ? null : guardRemoval(present, names)
     this.held = new Set(refused ? gone : [])
     if (refused) store.event({ app: '', type: 'ConfigRejected', message: refused })
-    else for (const app of [...gone, ...this.claimants(declared)]) this.trigger(app)
+    else for (const app of [...gone, ...this.claimants(names)]) this.trigger(app)
     return refused
   }
 
   /** No longer declared, and stopped before: nothing of them runs, but their routes are still theirs until they are forgotten. */
-  private claimants(declared: string[]): string[] {
+  private claimants(names: string[]): string[] {
     return [...new Set(this.world.store.claims().values())].filter((app) => !names.includes(app))
   }
 }
