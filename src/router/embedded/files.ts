@@ -1,6 +1,6 @@
 /** The route files of all apps: `<state>/routes/<app>.yml`. */
-import type { BigIntStats } from 'node:fs'
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { type BigIntStats, chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { RouteTable } from '../../domain.ts'
 import { TrimtabError } from '../../errors.ts'
@@ -47,7 +47,7 @@ export class RouteStore {
     return looked.filter((app) => app !== null).sort()
   }
 
-  /** True if the file is another one now. */
+  /** True if the file is another one now. With blocking calls: a rollout waits for it, and the thread pool makes it three times as long. */
   async write(table: RouteTable): Promise<boolean> {
     const text = renderRoutes(table)
     const path = this.#path(table.app)
@@ -56,18 +56,14 @@ export class RouteStore {
     if (old !== null && old !== '' && !isOurs(table.app, old)) throw foreign(path)
     const temporary = join(this.dir, `.${table.app}.yml.tmp-${process.pid}-${++this.#count}`)
     try {
-      await mkdir(this.dir, { recursive: true, mode: 0o755 })
-      const file = await open(temporary, 'wx', 0o644)
-      try {
-        // Traefik may be another user; the umask does not decide that.
-        await file.chmod(0o644)
-        await file.writeFile(text)
-      } finally {
-        await file.close()
-      }
-      await rename(temporary, path)
-    } finally {
-      await rm(temporary, { force: true })
+      mkdirSync(this.dir, { recursive: true, mode: 0o755 })
+      writeFileSync(temporary, text, { flag: 'wx' })
+      // Traefik may be another user; the umask does not decide that.
+      chmodSync(temporary, 0o644)
+      renameSync(temporary, path)
+    } catch (error) {
+      rmSync(temporary, { force: true })
+      throw error
     }
     return true
   }
