@@ -40,7 +40,7 @@ export function plan(desired: Desired, observed: Observed): Plan {
     else if (mayGo(instance, fingerprints, observed)) takeAway(instance, serving, observed, draft)
   }
   reapExited(observed, fingerprints, draft)
-  reapOneOffs(observed, candidate?.version ?? null, draft)
+  reapOneOffs(observed, observed.pending, draft)
   return draft.plan()
 }
 
@@ -100,7 +100,7 @@ function windDown({ app, target }: Desired, observed: Observed, draft: Draft): v
     if (!instance.oneOff) retire(instance, false, reason, observed, draft)
   }
   reapExited(observed, new Set(), draft)
-  reapOneOffs(observed, null, draft)
+  reapOneOffs(observed, forGood ? null : observed.pending, draft)
   const known = observed.attempt ?? observed.serving ?? observed.pending ?? [...observed.claimed.values()].includes(app)
   if (forGood && known && observed.instances.length === 0 && !observed.table) draft.do({ action: 'forget', reason })
 }

@@ -1,4 +1,5 @@
 /** Taking instances away: out of the routes, the router confirms, drained, stopped, forgotten. */
+import type { Release } from '../domain.ts'
 import type { Draft } from './draft.ts'
 import { isRouted } from './routing.ts'
 import type { Observed, SeenInstance } from './world.ts'
@@ -45,10 +46,13 @@ export function reapExited(observed: Observed, wantedFingerprints: Set<string>, 
   }
 }
 
-/** Left-over one-offs: those of a release that is not being rolled out. They are never cut off: a migration may be at work. */
-export function reapOneOffs(observed: Observed, keep: number | null, draft: Draft): void {
+/**
+ * Left-over one-offs: those of a release that is over. They are never cut off: a migration may be at work. How that of a
+ * pending release ended is kept until it is read, also where the rollout rests meanwhile (suspended, or its image is made anew).
+ */
+export function reapOneOffs(observed: Observed, pending: Release | null, draft: Draft): void {
   for (const i of observed.instances) {
-    if (!i.oneOff || i.release === keep) continue
+    if (!i.oneOff || i.release === pending?.version) continue
     if (i.state === 'exited') draft.do({ action: 'reap', instance: i.name, crashed: false, reason: 'its release is over' })
     else draft.wait(null, `${i.name} to end`)
   }

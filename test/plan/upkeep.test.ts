@@ -294,6 +294,16 @@ describe('an app that is to stop', () => {
     expect(plan(t.REMOVED, t.seen({ claimed: new Map([['shop.test /', 'cart']]) }))).toEqual(nothing)
   })
 
+  it('keeps how a release phase ended while its release is pending, so that it counts when the rollout goes on', () => {
+    const pending = t.release(2, t.made('image-p', { phase: 'migrate' }), { status: 'pending' })
+    const world = t.seen({ pending, phase: 'running', instances: [t.phaseOf(pending, t.exited(0))] })
+    const attempt = t.attempt(t.commit('a'))
+    expect(plan(t.SUSPENDED, world)).toEqual(nothing)
+    const imageGone = t.unbuilt({ state: 'running', startedAt: t.NOW })
+    expect(plan(t.wants(t.commit('a'), imageGone), { ...world, attempt }).steps).toEqual([])
+    expect(plan(t.REMOVED, world).steps.map((s) => s.action)).toEqual(['reap'])
+  })
+
   it('waits for a one-off that is at work', () => {
     const world = live({ table: null, instances: [t.phaseOf(v1)] })
     expect(plan(t.REMOVED, world)).toEqual({ ...nothing, waiting: ['shop.release.v1.1 to end'] })
