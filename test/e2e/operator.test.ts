@@ -199,6 +199,29 @@ describe.each(kinds)('$name', (kind) => {
       expect(ids('blog')).toEqual(blog)
     })
 
+    it('down in the middle of a release phase does not cut it off; after restart it counts as done', async () => {
+      const gate = join(platform.dir, 'gate')
+      const phase = `until test -e '${gate}'; do sleep 0.02; done; echo migrated`
+      const repo = platform.openRepo('shop')
+      const commit = repo.write({ ...appYaml({ release: phase, processes: { web: { scale: 2 } } }) }).commit('Migrates')
+      await until(
+        async () => (await platform.story('shop', commit)).includes('ReleasePhaseStarted'),
+        'the release phase to begin',
+      )
+      expect((await platform.run('down', 'shop')).code).toBe(0)
+      expect((await platform.status('shop')).status).toBe('Suspended')
+      writeFileSync(gate, '')
+      await until(
+        async () => (await platform.client.plan('shop'))[0]?.actions.length === 0 && kind.oneOffs(platform.state, 'shop') === 0,
+        'the release phase to end',
+      )
+      expect((await platform.run('restart', 'shop')).code).toBe(0)
+      await platform.live('shop', commit)
+      const story = await platform.story('shop', commit)
+      expect(story.filter((type) => type.startsWith('ReleasePhase'))).toEqual(['ReleasePhaseStarted', 'ReleasePhaseSucceeded'])
+      await until(() => ids('shop').length === 3, 'all of it to run')
+    })
+
     it('a router that is killed is back, with the routes as they were', async () => {
       const before = { apps: all(), router: kind.router(platform.state) }
       kind.killRouter(platform.state)

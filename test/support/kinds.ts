@@ -25,6 +25,8 @@ export interface Kind {
   tight(routerPort: number, instances: number): Record<string, unknown>
   /** Instances of an app that run now, sorted by name; without one-offs. */
   running(state: string, app: string): Running[]
+  /** How many release phases and other one-offs of an app run now. */
+  oneOffs(state: string, app: string): number
   /** The instance's processes stand still until thawed, or killed. */
   freeze(state: string, instance: Running): void
   kill(state: string, instance: Running): void
@@ -52,15 +54,8 @@ const processes: Kind = {
     runtime: { kind: 'process', ports: range(instances) },
     router: { kind: 'embedded', listen: `127.0.0.1:${port}` },
   }),
-  running(state, app) {
-    const dir = join(state, 'instances', app)
-    return names(dir).flatMap((name) => {
-      const pid = leader(join(dir, name))
-      if (pid === null || !isAlive(pid)) return []
-      const { oneOff, ...who } = spec.parse(JSON.parse(readFileSync(join(dir, name, 'spec.json'), 'utf8')))
-      return oneOff ? [] : [{ name, ...who, id: String(pid) }]
-    })
-  },
+  running: (state, app) => alive(state, app).flatMap(({ oneOff, ...one }) => (oneOff ? [] : [one])),
+  oneOffs: (state, app) => alive(state, app).filter(({ oneOff }) => oneOff).length,
   freeze: (_state, { id }) => void process.kill(-Number(id), 'SIGSTOP'),
   kill: (_state, { id }) => void process.kill(-Number(id), 'SIGKILL'),
   router(state) {
@@ -80,6 +75,15 @@ export const kinds: Kind[] = [processes]
 function range(size: number): string {
   const from = 12_000 + 100 * Math.floor(Math.random() * 200)
   return `${from}-${from + size - 1}`
+}
+
+function alive(state: string, app: string): Array<Running & { oneOff: boolean }> {
+  const dir = join(state, 'instances', app)
+  return names(dir).flatMap((name) => {
+    const pid = leader(join(dir, name))
+    if (pid === null || !isAlive(pid)) return []
+    return [{ name, ...spec.parse(JSON.parse(readFileSync(join(dir, name, 'spec.json'), 'utf8'))), id: String(pid) }]
+  })
 }
 
 function names(dir: string): string[] {
