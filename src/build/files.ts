@@ -1,24 +1,24 @@
-import { constants } from 'node:fs'
-import { chmod, lstat, open, readdir, rm } from 'node:fs/promises'
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
+import { chmod, lstat, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /**
  * The text of a plain file that a build may have put there, or null if there is none. What a build writes is hostile:
  * a link would lead elsewhere, a FIFO would never answer, a huge file would fill the memory.
  */
-export async function readPlainFile(path: string, limit: number): Promise<string | null> {
-  let file: Awaited<ReturnType<typeof open>>
+export function readPlainFile(path: string, limit: number): string | null {
+  let file: number
   try {
-    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   } catch {
     return null
   }
   try {
-    const stat = await file.stat()
+    const stat = fstatSync(file)
     if (!stat.isFile() || stat.size > limit) return null
-    return await file.readFile('utf8')
+    return readFileSync(file, 'utf8')
   } finally {
-    await file.close()
+    closeSync(file)
   }
 }
 

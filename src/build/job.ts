@@ -1,4 +1,4 @@
-import { lstat } from 'node:fs/promises'
+import { lstatSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Image } from '../domain.ts'
 import { TrimtabError } from '../errors.ts'
@@ -41,7 +41,7 @@ export async function build(job: Job): Promise<Image> {
   job.signal.throwIfAborted()
   const ignored = await applySlugignore(job.appDir)
   if (ignored > 0) job.log.line(`-----> Deleting ${ignored} files matching .slugignore patterns.`)
-  const procfile = await readPlainFile(join(job.appDir, 'Procfile'), 64 * 1024)
+  const procfile = readPlainFile(join(job.appDir, 'Procfile'), 64 * 1024)
 
   const packs: ReadyPack[] = []
   const declared: Declared[] = []
@@ -52,7 +52,7 @@ export async function build(job: Job): Promise<Image> {
     packs.push(pack)
   }
 
-  const stat = await lstat(job.appDir)
+  const stat = lstatSync(job.appDir)
   if (!stat.isDirectory()) throw new TrimtabError('BuildFailed', "The build replaced the app's folder by something else.")
   const result = mergeDeclared(declared)
   tellProcessTypes(job.log, procfile, packs.at(-1)?.detected ?? '', result)
@@ -80,7 +80,7 @@ async function compile(job: Job, pack: ReadyPack, before: ReadyPack[]): Promise<
 /** bin/release may be missing: many packs leave the process types to the Procfile. */
 async function release(job: Job, pack: ReadyPack): Promise<Declared> {
   const program = join(pack.dir, 'bin/release')
-  if (!(await lstat(program).catch(() => null))) return { processTypes: {}, configVars: {} }
+  if (!lstatSync(program, { throwIfNoEntry: false })) return { processTypes: {}, configVars: {} }
   const said: Buffer[] = []
   const step = pack.builtin ? { program, args: [job.appDir] } : pipedApart(program, [job.appDir])
   const end = await job.run(step, { out: collect(said, RELEASE_LIMIT + 1), record: true })

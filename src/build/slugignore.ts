@@ -7,7 +7,7 @@ import { readPlainFile, removeTree } from './files.ts'
  * .gitignore's without `!` (devcenter.heroku.com/articles/slug-compiler): it has no effect on files that a build makes.
  */
 export async function applySlugignore(dir: string): Promise<number> {
-  const text = await readPlainFile(join(dir, '.slugignore'), 64 * 1024)
+  const text = readPlainFile(join(dir, '.slugignore'), 64 * 1024)
   const rules = (text ?? '').split(/\r?\n/).flatMap((line) => parseRule(line) ?? [])
   return rules.length === 0 ? 0 : remove(dir, [], rules)
 }

@@ -13,7 +13,7 @@ interface Watched {
 }
 
 /** A commit touches several refs and logs within this time, in milliseconds. */
-const SETTLE_MS = 2
+const SETTLE_MS = 1
 /** More branch folders than this are left to polling. */
 const MOST = 500
 
