@@ -1,7 +1,7 @@
 /** What every script needs first: the dependencies as the lock file names them, and dist/ as the sources are now. */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -30,9 +30,13 @@ export function ready() {
   const sources = hashOf(['src', 'package.json', 'tsconfig.json', 'tsconfig.build.json'])
   if (read(built) !== sources) {
     console.error('Building trimtab …')
+    // Beside the old one, which stays where the sources do not compile.
+    const fresh = `dist.${process.pid}`
+    process.once('exit', () => rmSync(join(root, fresh), { recursive: true, force: true }))
+    run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json', '--outDir', fresh])
+    writeFileSync(join(root, fresh, '.built'), sources)
     rmSync(join(root, 'dist'), { recursive: true, force: true })
-    run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'])
-    writeFileSync(built, sources)
+    renameSync(join(root, fresh), join(root, 'dist'))
   }
 }
 

@@ -5,7 +5,7 @@ import type { Draft } from './draft.ts'
 import type { Observed, SeenInstance } from './world.ts'
 
 /** A process without traffic has no probe: running this long is its proof. */
-export const SETTLE_MS = 500
+export const SETTLE_MS = 1_000
 
 export interface Formation {
   /** Every process has as many ready instances as it wants. */

@@ -110,14 +110,14 @@ it('moves the routes only when every process has all its instances ready', () =>
     t.seen({ ...rolling, pending: v3, instances: [old, ...instances], table: t.table(v1, old) })
   const to = t.wants(t.commit('b'), C)
   const half = t.instance(v3, 'web', 2, { startedAt: t.NOW - 1_000, probe: 'starting' })
-  expect(plan(to, world(t.instance(v3, 'web', 1), half, worker(500)))).toEqual({
+  expect(plan(to, world(t.instance(v3, 'web', 1), half, worker(1_000)))).toEqual({
     steps: [],
     again: 29_000,
     waiting: ['web.2 to become ready'],
   })
   // A worker has no probe: half a second of running is its proof.
   expect(plan(to, world(...webs, worker(200)))).toEqual({ steps: [], again: 300, waiting: ['worker.1 to become ready'] })
-  expect(plan(to, world(...webs, worker(500)))).toEqual({
+  expect(plan(to, world(...webs, worker(1_000)))).toEqual({
     steps: [{ action: 'write-routes', table: t.table(v3, ...webs), reason: 'v3 is ready' }],
     again: 0,
     waiting: [],

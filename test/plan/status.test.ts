@@ -184,8 +184,8 @@ it('counts as ready what has proven itself, and only that', () => {
   const instances = [
     t.instance(v3, 'web', 1),
     t.instance(v3, 'web', 2, { probe: 'unready' }),
-    t.instance(v3, 'worker', 1, { startedAt: t.NOW - 500 }),
-    t.instance(v3, 'worker', 2, { startedAt: t.NOW - 499 }),
+    t.instance(v3, 'worker', 1, { startedAt: t.NOW - 1_000 }),
+    t.instance(v3, 'worker', 2, { startedAt: t.NOW - 999 }),
     t.instance(v1, 'web', 1),
   ]
   expect(status(t.wants(t.commit('a'), C), { serving: v3, instances }).processes).toEqual([
