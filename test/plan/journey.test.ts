@@ -116,7 +116,7 @@ it('moves the routes only when every process has all its instances ready', () =>
     waiting: ['web.2 to become ready'],
   })
   // A worker has no probe: half a second of running is its proof.
-  expect(plan(to, world(...webs, worker(200)))).toEqual({ steps: [], again: 300, waiting: ['worker.1 to become ready'] })
+  expect(plan(to, world(...webs, worker(200)))).toEqual({ steps: [], again: 800, waiting: ['worker.1 to become ready'] })
   expect(plan(to, world(...webs, worker(1_000)))).toEqual({
     steps: [{ action: 'write-routes', table: t.table(v3, ...webs), reason: 'v3 is ready' }],
     again: 0,
