@@ -5,26 +5,28 @@
 import { connect } from 'node:net'
 
 const { port, host, connections, ms } = JSON.parse(process.argv[2])
-const request = `GET /hello HTTP/1.1\r\nHost: ${host}\r\n\r\n`
+const request = Buffer.from(`GET /hello HTTP/1.1\r\nHost: ${host}\r\n\r\n`)
+const good = Buffer.from('HTTP/1.1 200')
 const end = performance.now() + ms
 let answered = 0
 let failed = 0
 
 function client() {
   return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1').setNoDelay(true).setEncoding('latin1')
-    let text = ''
-    socket.on('connect', () => socket.write(request))
-    socket.on('data', (chunk) => {
-      text += chunk
+    const buffer = Buffer.alloc(4096)
+    let more = false
+    const callback = (size) => {
+      if (!more && good.compare(buffer, 0, good.length) !== 0) failed++
       // The echo's last bytes; nothing comes after them before the next request.
-      if (!text.endsWith('.\n')) return
-      if (text.startsWith('HTTP/1.1 200')) answered++
-      else failed++
-      text = ''
+      more = buffer[size - 1] !== 0x0a || buffer[size - 2] !== 0x2e
+      if (more) return true
+      answered++
       if (performance.now() < end) socket.write(request)
       else socket.end()
-    })
+      return true
+    }
+    const socket = connect({ port, host: '127.0.0.1', noDelay: true, onread: { buffer, callback } })
+    socket.on('connect', () => socket.write(request))
     socket.on('error', () => failed++)
     socket.on('close', resolve)
   })
