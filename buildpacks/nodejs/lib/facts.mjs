@@ -47,7 +47,11 @@ const node = wanted()
 if (node !== undefined) {
   const have = process.versions.node
   const fits = satisfies(have, node.range)
-  if (fits === undefined) fail(`${node.file} asks for Node.js "${node.range}", which is no version that can be understood.`, `Write something like 20, 20.x or >=20.19.`)
+  if (fits === undefined)
+    fail(
+      `${node.file} asks for Node.js "${node.range}", which is no version that can be understood.`,
+      `Write something like 20, 20.x or >=20.19.`,
+    )
   if (!fits) {
     fail(
       `${node.file} asks for Node.js ${node.range}; this machine has ${have}.`,
