@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { PlatformSpec } from '../domain.ts'
 import type { Builder, BuildPlan, BuildState, Source } from '../ports.ts'
 import { type Builtin, readBuiltins } from './builtins.ts'
@@ -31,6 +32,9 @@ export interface HostBuilder extends Builder {
   configure(builds: PlatformSpec['builds']): void
 }
 
+/** What a build left behind is looked for among all processes: not while its app is just being started. */
+const LATER_MS = 1_000
+
 /**
  * A Builder that runs buildpacks in folders of the state directory, as the user that trimtab runs as.
  * The image's `ref` is the app's folder, `<state>/slugs/<key>/app`. One builder owns a state directory at a time.
@@ -42,6 +46,7 @@ export function createHostBuilder(options: HostBuilderOptions): HostBuilder {
   const logs = new BuildLogs(folder, (key) => slugs.log(key))
   const listeners: Array<(plan: BuildPlan, state: BuildState) => void> = []
   const tidying = new Set<Promise<void>>()
+  const closing = new AbortController()
   let builds = options.builds
   let packs: Promise<Builtin[]> | undefined
   const builtins = () => {
@@ -53,11 +58,14 @@ export function createHostBuilder(options: HostBuilderOptions): HostBuilder {
   }
   const planner = new Planner(source, builtins)
 
-  const later = (work: Promise<unknown>) => {
-    const settled = work.then(
-      () => {},
-      () => {}, // left-overs are removed at the next start
-    )
+  const later = (work: () => Promise<unknown>) => {
+    const settled = pause(LATER_MS, undefined, { signal: closing.signal })
+      .catch(() => {})
+      .then(work)
+      .then(
+        () => {},
+        () => {}, // left-overs are removed at the next start
+      )
     tidying.add(settled)
     void settled.then(() => tidying.delete(settled))
   }
@@ -104,6 +112,7 @@ export function createHostBuilder(options: HostBuilderOptions): HostBuilder {
     },
     async close() {
       await scheduler.close()
+      closing.abort()
       await Promise.all(tidying)
     },
   }

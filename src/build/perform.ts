@@ -31,7 +31,7 @@ export interface Site {
   free: FreeBytes
   graceMs: number
   /** Tidying that nobody has to wait for, but close(). */
-  later: (work: Promise<unknown>) => void
+  later: (work: () => Promise<unknown>) => void
 }
 
 /** Performs one build and tells how it ended. Never throws, and leaves only a whole slug or nothing, and the log. */
@@ -64,7 +64,8 @@ export async function performBuild(
     const image = await build(await prepare(site, plan, builds, { scratch, cookie, track, signal }))
     log.end()
     log.move(site.slugs.log(plan.key))
-    site.later(Promise.all([track.finish(), removeTree(scratch)]))
+    const made = track
+    site.later(() => Promise.all([made.finish(), removeTree(scratch)]))
     return { state: 'succeeded', image, durationMs: site.now() - started }
   } catch (thrown) {
     const error = asTrimtabError(signal.aborted ? signal.reason : thrown)
