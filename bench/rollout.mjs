@@ -23,8 +23,8 @@ export async function bench() {
   const times = { forward: [], back: [] }
   const parts = []
   const move = async (commit, text) => {
-    // The old instance has stopped by then, and nothing is left to do.
-    await sleep(300)
+    // From rest: the old instance has stopped by then, and what a rollout leaves for a moment later is done.
+    await sleep(1_500)
     const answered = page.answered(text)
     // As git does it, but at an instant that is known: git itself would take some milliseconds to start.
     const ref = join(repo, '.git/refs/heads/main')

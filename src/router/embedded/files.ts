@@ -1,6 +1,6 @@
 /** The route files of all apps: `<state>/routes/<app>.yml`. */
 import { type BigIntStats, chmodSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { RouteTable } from '../../domain.ts'
 import { TrimtabError } from '../../errors.ts'
@@ -54,7 +54,7 @@ export class RouteStore {
   async write(table: RouteTable): Promise<boolean> {
     const text = renderRoutes(table)
     const path = this.#path(table.app)
-    const old = await readFile(path, 'utf8').catch(() => null)
+    const old = textOf(path)
     if (old === text) return false
     if (old !== null && old !== '' && !isOurs(table.app, old)) throw foreign(path)
     const temporary = join(this.dir, `.${table.app}.yml.tmp-${process.pid}-${++this.#count}`)
@@ -120,6 +120,15 @@ function parse(app: string, text: string): RouteTable | TrimtabError {
   } catch (error) {
     if (error instanceof TrimtabError) return error
     throw error
+  }
+}
+
+/** What is there now; null: nothing that can be read. */
+function textOf(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return null
   }
 }
 
