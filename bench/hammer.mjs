@@ -34,5 +34,5 @@ function client() {
 
 const began = performance.now()
 await Promise.all(Array.from({ length: connections }, client))
-process.send({ perSecond: answered / ((performance.now() - began) / 1000), failed })
+process.send({ answered, perSecond: answered / ((performance.now() - began) / 1000), failed })
 process.disconnect()

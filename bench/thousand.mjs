@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { root } from '../scripts/ready.mjs'
 import { ratio } from './numbers.mjs'
 import { git, makePlatform, makeRepo, sleep } from './platform.mjs'
+import { cpuOver } from './processor.mjs'
 
 const WORKERS = 980
 const WEB = 20
@@ -60,23 +61,6 @@ async function allLive(client) {
     if (type === 'RolloutSucceeded') live.add(app)
     if (live.size === WORKERS + WEB) stop.abort()
   }
-}
-
-/** Processor time of a process (proc(5), utime and stime), in seconds. */
-function cpuOf(pid) {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-  const [utime, stime] = stat
-    .slice(stat.lastIndexOf(')') + 2)
-    .split(' ')
-    .slice(11, 13)
-  // USER_HZ is 100 on every Linux that Node runs on.
-  return (Number(utime) + Number(stime)) / 100
-}
-
-async function cpuOver(pid, work) {
-  const before = cpuOf(pid)
-  await work()
-  return cpuOf(pid) - before
 }
 
 /** Until it does next to nothing: less than a tenth of one processor, twice in a row. */
