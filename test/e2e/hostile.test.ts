@@ -257,7 +257,8 @@ describe.each(kinds)('$name', (kind) => {
       expect(full.ended).toBe(null)
 
       rmSync(ballast)
-      await full.live('first', commit)
+      // Failed, with its next try ahead, until that try comes.
+      await full.when('first', ({ status, serving }) => status === 'Live' && serving?.commit === commit)
       expect(await full.says('first')).toBe('first, changed')
       await full.when('third', ({ processes }) => processes[0]?.ready === 1)
       expect(await full.says('third')).toBe('third')
