@@ -3,10 +3,12 @@ export default class Reporter {
   passed = 0
   failures = []
   skips = []
+  flaky = []
 
   onTestCaseResult(test) {
     const { state, errors, note } = test.result()
     if (state === 'passed') this.passed++
+    if (state === 'passed' && test.diagnostic()?.flaky) this.flaky.push(nameOf(test))
     if (state === 'failed') this.failures.push({ name: nameOf(test), errors: errors ?? [] })
     if (state === 'skipped') this.skips.push({ name: nameOf(test), reason: note ?? 'no reason given' })
   }
@@ -24,6 +26,7 @@ export default class Reporter {
       console.log(`\nFAILED ${name}`)
       for (const error of errors) console.log(`${error.stack ?? error.message}${error.diff ? `\n${error.diff}` : ''}`)
     }
+    for (const name of this.flaky) console.log(`passed only when tried again: ${name}`)
     if (this.skips.length > 0) console.log('')
     for (const { name, reason } of this.skips) console.log(`skipped ${name}: ${reason}`)
     const failed = this.failures.length
