@@ -27,7 +27,10 @@ afterEach(async () => {
   await platform?.strike()
 })
 
-it(`survives ${KILLS} kills at random instants of rollouts, and loses nothing`, { timeout: 600_000, retry: 0 }, async (context) => {
+it(`survives ${KILLS} kills at random instants of rollouts, and loses nothing`, {
+  timeout: 600_000,
+  retry: 0,
+}, async (context) => {
   if (process.platform !== 'linux') context.skip('linux: processes are found by /proc')
   const seed = Number(process.env.KILL_SEED ?? Math.floor(Math.random() * 2 ** 31))
   console.log(`kill: KILL_SEED=${seed}`)
