@@ -62,7 +62,7 @@ test('the operator’s build env and CA bundle are given; what a build stands on
 
 test('what npm adds to PATH for the platform is not on the build’s', () => {
   const builds = { concurrency: 1, timeoutMs: 1, env: {} }
-  const path = '/work/trimtab/node_modules/.bin:/usr/lib/npm/node-gyp-bin:relative::/usr/bin'
+  const path = '/srv/trimtab/node_modules/.bin:/usr/lib/npm/node-gyp-bin:relative::/usr/bin'
   const { PATH } = buildEnvironment(builds, { home: '/h', tmp: '/t', cookie: 'c' }, path)
   expect(PATH?.split(':').slice(0, -1)).toEqual(['/usr/bin'])
 })
