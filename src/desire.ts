@@ -5,6 +5,7 @@ import { asTrimtabError, type Failure } from './errors.ts'
 import { parseManifest } from './manifest/manifest.ts'
 import type { Desired, Outcome } from './plan/world.ts'
 import type { BuildPlan } from './ports.ts'
+import { requireAbilities } from './release/abilities.ts'
 import { assemble } from './release/assemble.ts'
 import { declared, type World } from './world.ts'
 
@@ -49,6 +50,7 @@ async function comesTo(spec: AppSpec, commit: CommitId, world: World): Promise<{
   let build: BuildPlan | null = null
   try {
     const manifest = await manifestOf(spec, commit, world)
+    requireAbilities(manifest, world.platform())
     build = await world.builder.plan({ app: spec, commit, settings: manifest.build })
     const image = await world.builder.find(build.key)
     if (!image) return { outcome: { state: 'unbuilt', key: build.key, build: world.builder.state(build.key) }, build }

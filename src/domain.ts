@@ -27,10 +27,79 @@ export interface PlatformSpec {
   state: string
   poll: { everyMs: number } | { cron: string }
   http: Listen
-  runtime: { kind: 'process'; ports: { from: number; to: number } }
-  router: { kind: 'embedded'; listen: Listen }
-  builds: { concurrency: number; timeoutMs: number; ca?: string; env: Record<string, string> }
+  runtime: RuntimeSpec
+  router: RouterSpec
+  builds: BuildsSpec
+  /** The image that container builds begin from, and that runs what they make. */
+  stack: { image: string }
+  /** Credentials for image registries, by host. */
+  registries: Record<string, { username: string; password: string }>
+  /** What apps may name as `{secret: name}`. Never shown. */
+  secrets: Record<string, string>
   apps: AppSpec[]
+}
+
+/** `auto` is decided when trimtab starts; from then on it is one of the others. */
+export type RuntimeSpec =
+  | ProcessRuntimeSpec
+  | DockerRuntimeSpec
+  | { kind: 'auto'; process: ProcessRuntimeSpec; docker: DockerRuntimeSpec }
+
+export interface ProcessRuntimeSpec {
+  kind: 'process'
+  ports: { from: number; to: number }
+}
+
+export interface DockerRuntimeSpec {
+  kind: 'docker'
+  /** Absolute path of the engine's socket. Absent: DOCKER_HOST where that is a unix:// address, else /var/run/docker.sock. */
+  socket?: string
+  /** Tells platforms on one engine apart: the value of the label trimtab.platform. Absent: derived from the state directory. */
+  name?: string
+  /** The network the instances are on. Absent: one of the platform's own, trimtab-<name>. */
+  network?: string
+  /** Its addresses, such as 10.86.0.0/16. Absent: what the engine finds to be free. */
+  subnet?: string
+}
+
+export type RouterSpec = { kind: 'embedded'; listen: Listen } | TraefikSpec
+
+export interface TraefikSpec {
+  kind: 'traefik'
+  /** Who runs it: trimtab, as a process or as a container, or somebody else. */
+  run: { by: 'binary'; binary: string } | { by: 'container'; image: string } | { by: 'external'; routes: string; api: string }
+  listen: Listen
+  /** Absent: no HTTPS. */
+  https?: Https
+}
+
+export interface Https {
+  listen: Listen
+  /** Absent: certificates come from `files` alone. */
+  acme?: {
+    email?: string
+    challenge: 'http' | 'tls'
+    /** Address of the authority's directory. */
+    directory: string
+    /** Absolute path of a PEM file with the authority's own CA, where it is a private one. */
+    ca?: string
+  }
+  /** Absolute paths of PEM files. */
+  files: Array<{ certificate: string; key: string }>
+  /** Plain HTTP requests are sent on to HTTPS. */
+  redirect: boolean
+  /** Strict-Transport-Security; absent: none is sent. */
+  hsts?: { maxAgeSeconds: number; includeSubdomains: boolean; preload: boolean }
+}
+
+export interface BuildsSpec {
+  concurrency: number
+  timeoutMs: number
+  ca?: string
+  env: Record<string, string>
+  /** Limits of one build in a container. */
+  memoryBytes?: number
+  cpus?: number
 }
 
 export interface Listen {
@@ -58,6 +127,10 @@ export interface Manifest {
 export interface BuildSettings {
   /** Absent: detect. */
   buildpacks?: string[]
+  /** Path of a Dockerfile in the app's folder, in place of buildpacks. */
+  dockerfile?: string
+  /** An image that somebody else has built, in place of a build: name, and tag or digest. */
+  image?: string
   env: Record<string, string>
   timeoutMs?: number
 }
@@ -67,6 +140,14 @@ export interface ProcessSettings {
   scale?: number
   health?: Partial<Health>
   stop?: Partial<Stop>
+  limits?: Limits
+}
+
+/** What one instance may use. Absent: as much as there is. */
+export interface Limits {
+  memoryBytes?: number
+  /** In cores; 0.5 is half of one. */
+  cpus?: number
 }
 
 export interface RouteSettings {
@@ -74,6 +155,27 @@ export interface RouteSettings {
   path: string
   stripPrefix: boolean
   process: string
+  options?: RouteOptions & { basicAuthSecret?: string }
+}
+
+/** What a route does besides leading to a process. Traefik does all of it, the embedded router none. */
+export interface RouteOptions {
+  /** Answers with a redirect to this address and the request's path; leads to no process. */
+  redirect?: string
+  /** htpasswd lines: name, ':', hash. */
+  basicAuth?: string[]
+  /** Addresses and networks (CIDR) that may ask; all others get 403. */
+  allow?: string[]
+  /** Set on what the app is asked, and on what it answers; an empty value removes the header. */
+  headers?: { request?: Record<string, string>; response?: Record<string, string> }
+  /** So many requests a client address may make in a period, and so many at once on top. */
+  rateLimit?: { average: number; periodMs: number; burst: number }
+  /** Larger request bodies get 413. */
+  maxBodyBytes?: number
+  /** How long the app may take until it begins to answer. */
+  timeoutMs?: number
+  /** A visitor stays with one instance, by a cookie. */
+  sticky?: boolean
 }
 
 export interface Health {
@@ -102,6 +204,14 @@ export interface Image {
   processTypes: Record<string, string>
   /** `config_vars` of bin/release: defaults under the app's own env. */
   configVars: Record<string, string>
+  /**
+   * Present: not made by buildpacks, but from a Dockerfile or by somebody else. Its `web` process type is what the image runs by
+   * itself, as one line; that very command is not run by a shell, which the image may not have, but as the image has it.
+   */
+  foreign?: {
+    /** The one port it says it listens on, whatever PORT says. */
+    port?: number
+  }
 }
 
 /** One process type of a release, everything decided. */
@@ -111,14 +221,17 @@ export interface Process {
   scale: number
   health: Health
   stop: Stop
+  limits?: Limits
 }
 
 export interface Route {
+  /** A name, or '*.' and a name: any one label in front of it. */
   host: string
   /** Starts with '/'; '/' is everything. */
   path: string
   stripPrefix: boolean
   process: string
+  options?: RouteOptions
 }
 
 /** What a release is made of: decides everything that runs. Two equal contents are the same release. */
@@ -176,6 +289,7 @@ export interface InstanceSpec extends InstanceId {
   env: Record<string, string>
   stop: Stop
   health: Health
+  limits?: Limits
   /** True for a release-phase command or another one-off: it is expected to end, is given no port and never started again. */
   oneOff: boolean
 }
@@ -193,10 +307,18 @@ export interface Instance extends InstanceId {
   /** Where its PORT answers. Absent for one-offs. */
   address?: Listen
   startedAt: number
-  /** Set when state is 'exited'. code: null when nobody could see it (killed with its supervisor). */
-  exit?: { at: number; code: number | null; signal: string | null }
+  /** Set when state is 'exited'. code: null when nobody could see it (killed with its supervisor). why: what the runtime knows besides. */
+  exit?: { at: number; code: number | null; signal: string | null; why?: string }
   /** Operating-system process id, where the runtime has one. */
   pid?: number
+}
+
+/** What an instance uses now. */
+export interface Usage {
+  name: string
+  memoryBytes: number
+  /** 1 is one core. */
+  cpus: number
 }
 
 // ── What is routed ─────────────────────────────────────────────────────────────────────────────────────────

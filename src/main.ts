@@ -181,7 +181,11 @@ function wire(platform: () => Platform, trigger: (app: string) => void, closing:
   closing.add(() => source.close())
   const builder = createHostBuilder({ state, source, builds, buildpacksDir: `${packageRoot}buildpacks`, now })
   closing.add(() => builder.close())
-  const runtime = createProcessRuntime({ state, ports: processes.ports, now })
+  const runtime = createProcessRuntime({
+    state,
+    ports: processes.kind === 'process' ? processes.ports : { from: 20_000, to: 29_999 },
+    now,
+  })
   closing.add(() => runtime.close())
   const router = createEmbeddedRouter({ state, listen: routing.listen, now })
   closing.add(() => router.close())

@@ -18,6 +18,7 @@ import type {
   Release,
   RouteTable,
   Stop,
+  Usage,
 } from './domain.ts'
 import type { Failure } from './errors.ts'
 
@@ -127,6 +128,8 @@ export interface Terminal {
   stderr: NodeJS.WritableStream
   /** Ends the one-off (SIGTERM, then SIGKILL) when aborted. */
   signal: AbortSignal
+  /** Present: it is a person's. Calls `resized` at once with its size, and at every change. Runtimes without terminals take no note of it. */
+  tty?: { onSize(resized: (size: { columns: number; rows: number }) => void): void }
 }
 
 export interface LogLine {
@@ -152,6 +155,10 @@ export interface Runtime {
   remove(name: string): Promise<void>
   /** Runs a one-off attached to a terminal; resolves with its exit code (128 + n for signal n). It does not outlive trimtab. */
   run(spec: InstanceSpec, terminal: Terminal): Promise<number>
+  /** Runs a command inside of a running instance; resolves with its exit code. Throws Usage where this runtime cannot. */
+  exec(app: string, name: string, command: string[], terminal: Terminal): Promise<number>
+  /** What the running instances of an app use; [] where this runtime cannot tell. Takes a moment: it is measured. */
+  usage(app: string): Promise<Usage[]>
   /** The last `lines` lines of one instance's output. Also for a removed instance while its log is kept. [] if there is none. */
   tail(app: string, name: string, lines: number): Promise<string[]>
   /** Output of all instances of an app: the last `lines` of each, then, if follow, what comes, until aborted. New instances are picked up. */
@@ -179,6 +186,8 @@ export interface Router {
   serves(app: string, table: RouteTable | null): Promise<boolean>
   /** Requests and upgraded connections in flight to this address; null where this router cannot tell. */
   inFlight(address: Listen): Promise<number | null>
+  /** Why the router does not take the app's route file, in its own words; null where it has no complaint. */
+  complaint(app: string): Promise<string | null>
   /** Where a browser finds this route. */
   url(route: { host: string; path: string }): string
   /** Stops the router, if it is ours to stop. */

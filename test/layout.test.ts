@@ -81,11 +81,15 @@ describe('direction:', () => {
     for (const adapter of ADAPTERS) {
       const allowed = ({ of, type }: Import) =>
         !isOurs(of) ||
-        within(of, [adapter, ...NOUNS, 'manifest/', 'config/', 'package.ts']) ||
+        within(of, [adapter, ...NOUNS, 'engine/', 'manifest/', 'config/', 'package.ts']) ||
         (of === 'ports.ts' && type) ||
         (of === 'plan/world.ts' && type)
       expect(strays([adapter], allowed), adapter).toEqual([])
     }
+  })
+
+  it('the engine, which adapters share, knows nothing of them', () => {
+    expect(strays(['engine/'], ({ of }) => !isOurs(of) || within(of, ['engine/', ...NOUNS]))).toEqual([])
   })
 
   it('the core sees ports, never adapters', () => {
@@ -104,12 +108,12 @@ describe('direction:', () => {
       !isOurs(of) ||
       within(of, ['cli/', ...PURE, ...NOUNS, ...client, 'package.ts']) ||
       (of === 'ports.ts' && type) ||
-      ((of === 'main.ts' || of === 'demo/demo.ts') && late)
+      (within(of, ['main.ts', 'demo/demo.ts', 'engine/', 'stack/']) && late)
     expect(strays(['cli/'], allowed)).toEqual([])
   })
 
   it('only main.ts and the demo wire', () => {
-    const others = files.filter((file) => !within(file, [...ADAPTERS, 'cli/', 'demo/', 'main.ts']))
+    const others = files.filter((file) => !within(file, [...ADAPTERS, 'cli/', 'demo/', 'stack/', 'main.ts']))
     const wiring = strays(others, ({ of }) => !within(of, [...ADAPTERS, 'main.ts']))
     expect(wiring).toEqual([])
   })

@@ -1,21 +1,18 @@
 /** platform.yaml → PlatformSpec, or every reason why not. */
 import { basename, dirname, resolve } from 'node:path'
-import type { z } from 'zod'
 import type { AppSpec, PlatformSpec } from '../domain.ts'
 import { check } from '../manifest/check.ts'
 import { asWritten } from '../manifest/environment.ts'
 import { invalid, type Problem } from '../manifest/problems.ts'
 import { pathKey } from '../manifest/tree.ts'
-import { LATER } from '../manifest/values.ts'
 import { readYaml, type YamlFile } from '../manifest/yaml.ts'
 import { resolveAddress, transportOf } from './address.ts'
 import { interpolate } from './interpolate.ts'
-import { platformSchema } from './schema.ts'
+import { DEFAULT_STACK, LISTEN, misplaced, routerOf, runtimeOf } from './parts.ts'
+import { type Parsed, platformSchema } from './schema.ts'
 
 /** Largest platform.yaml, in bytes; some ten thousand apps. */
 export const PLATFORM_LIMIT = 2 * 1024 * 1024
-
-type Parsed = z.output<typeof platformSchema>
 
 /** What the file says, and what `up` should tell about it. */
 export interface Platform extends PlatformSpec {
@@ -33,34 +30,34 @@ export function parsePlatform(
   { file: path, env }: { file: string; env: Record<string, string | undefined> },
 ): Platform {
   const file = readYaml(input, PLATFORM_LIMIT, { expand: (text) => interpolate(text, env) })
-  const { data, problems } = check(file, platformSchema, { secret: (at) => at.includes('auth') })
+  const { data, problems } = check(file, platformSchema, {
+    secret: (at) => at.includes('auth') || at[0] === 'registries' || at[0] === 'secrets',
+  })
   const all = data === null ? problems : [...problems, ...refused(data, file)]
   if (data === null || all.length > 0) throw invalid('ConfigInvalid', [{ file: basename(path), problems: all }])
 
   const folder = dirname(resolve(path))
-  const { runtime, notes } = chosenRuntime(data.runtime ?? 'auto')
   return {
     domain: data.domain ?? 'apps.localhost',
     state: resolve(folder, data.state ?? '.trimtab'),
     poll: data.poll ?? { everyMs: 30_000 },
     http: data.http?.listen ?? { host: '127.0.0.1', port: 8700 },
-    runtime,
-    router: { kind: 'embedded', listen: data.router?.listen ?? { host: '127.0.0.1', port: 8080 } },
+    runtime: runtimeOf(data.runtime ?? 'auto'),
+    router: routerOf(data.router, folder),
+    stack: { image: data.stack?.image ?? DEFAULT_STACK },
+    registries: data.registries ?? {},
+    secrets: data.secrets ?? {},
     builds: {
       concurrency: data.builds?.concurrency ?? 2,
       timeoutMs: data.builds?.timeout ?? 15 * 60_000,
       ...(data.builds?.ca !== undefined && { ca: resolve(folder, data.builds.ca) }),
       env: asWritten(data.builds?.env, file, ['builds', 'env']),
+      ...(data.builds?.memory !== undefined && { memoryBytes: data.builds.memory }),
+      ...(data.builds?.cpus !== undefined && { cpus: data.builds.cpus }),
     },
     apps: data.apps.map((app): AppSpec => ({ ...app, repo: resolveAddress(app.repo, folder) })),
-    notes,
+    notes: [],
   }
-}
-
-function chosenRuntime(runtime: NonNullable<Parsed['runtime']>): { runtime: PlatformSpec['runtime']; notes: string[] } {
-  const { kind, ports = { from: 20_000, to: 29_999 } } = typeof runtime === 'string' ? { kind: runtime } : runtime
-  const notes = kind === 'auto' ? [`runtime: process (auto; containers are ${LATER})`] : []
-  return { runtime: { kind: 'process', ports }, notes }
 }
 
 /** What only shows when several values are seen together. */
@@ -84,7 +81,8 @@ function refused(data: Parsed, file: YamlFile): Problem[] {
     }
   }
   const http = data.http?.listen ?? { host: '127.0.0.1', port: 8700 }
-  const router = data.router?.listen ?? { host: '127.0.0.1', port: 8080 }
+  const router = data.router?.listen ?? LISTEN[data.router?.kind ?? 'embedded']
+  for (const [path, message] of misplaced(data)) add(path, path.join('.'), message)
   if (http.host === router.host && http.port === router.port) {
     const named = data.http?.listen === undefined ? (['router', 'listen'] as const) : (['http', 'listen'] as const)
     add([...named], named.join('.'), 'http.listen and router.listen are the same')

@@ -4,9 +4,22 @@ import { z } from 'zod'
 import { duration, parseDuration } from '../manifest/duration.ts'
 import { environment } from '../manifest/environment.ts'
 import { didYouMean } from '../manifest/suggest.ts'
-import { appName, distinct, hostName, LATER, mapping, notYet, oneOf, text, wholeNumber } from '../manifest/values.ts'
+import {
+  appName,
+  cores,
+  distinct,
+  hostName,
+  imageName,
+  LATER,
+  mapping,
+  notYet,
+  oneOf,
+  size,
+  text,
+  wholeNumber,
+} from '../manifest/values.ts'
 import { addressProblem } from './address.ts'
-import { branchName, folder, listen, portRange, secretText } from './values.ts'
+import { branchName, folder, listen, portRange, secretText, subnet } from './values.ts'
 
 const POLL = 'expected a duration from 1s to 24h such as 30s, or a cron expression such as "*/5 * * * *"'
 
@@ -25,43 +38,117 @@ function isSchedule(written: string): boolean {
   return parseDuration(written) === null && isCron(written)
 }
 
-const RUNTIMES = ['auto', 'process'] as const
+const RUNTIMES = ['auto', 'process', 'docker'] as const
 
 function laterKind(names: string[]): (input: string) => string | undefined {
   return (input) => (names.includes(input) ? `${input} is ${LATER}` : undefined)
 }
 
-const laterRuntime = laterKind(['docker', 'swarm'])
+const laterRuntime = laterKind(['swarm'])
 
 const runtime = z.union(
   [
     z.enum(RUNTIMES),
     mapping({
       kind: oneOf(RUNTIMES, laterRuntime).describe(
-        'process: local processes. auto: the best there is; in this version, process.',
+        'docker: containers. process: local processes. auto: docker where an engine answers that has the stack image, else process.',
       ),
-      ports: portRange().exactOptional().describe('Ports the instances may take. Default: 20000-29999.'),
+      ports: portRange().exactOptional().describe('process: ports the instances may take. Default: 20000-29999.'),
+      socket: text('expected the path of a socket such as /var/run/docker.sock', /^\/[^\0]*$/)
+        .exactOptional()
+        .describe("docker: the engine's socket. Default: DOCKER_HOST's, or /var/run/docker.sock."),
+      name: text('expected a name of lower-case letters, digits and -, at most 40 long', /^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/)
+        .exactOptional()
+        .describe('docker: tells platforms on one engine apart. Default: made from the state folder.'),
+      network: text('expected the name of a Docker network', /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/)
+        .exactOptional()
+        .describe("docker: the network of the instances. Default: one of the platform's own."),
+      subnet: subnet().exactOptional().describe('docker: its addresses, such as 10.86.0.0/16. Default: what is free.'),
     }),
   ],
   {
     error: ({ input }) => {
-      const expected = 'expected auto, process, or a mapping such as {kind: process, ports: 20000-29999}'
+      const expected = 'expected auto, process, docker, or a mapping such as {kind: process, ports: 20000-29999}'
       return typeof input === 'string' ? (laterRuntime(input) ?? expected + didYouMean(input, RUNTIMES)) : expected
     },
   },
 )
 
+const file = (what: string) => text(`expected the path of ${what}`, /^[^\0]+$/)
+const webAddress = (expected: string) => text(expected, /^https?:\/\/[^\s/?#@]+(?:\/[^\s?#]*)?$/)
+
+const https = z.union(
+  [
+    listen(1).transform((listen) => ({ listen })),
+    mapping({
+      listen: listen(1).describe('Where HTTPS requests come in, such as ":443".'),
+      acme: z
+        .union([
+          z.boolean(),
+          mapping({
+            email: text('expected an email address', /^[^\s@]+@[^\s@]+$/)
+              .exactOptional()
+              .describe('Where the authority writes to when something is wrong.'),
+            challenge: oneOf(['http', 'tls'])
+              .exactOptional()
+              .describe('How it is shown that a host is ours: over port 80 or over port 443. Default: http.'),
+            staging: z
+              .boolean({ error: 'expected true or false' })
+              .exactOptional()
+              .describe("Let's Encrypt's staging authority: for trying, its certificates are trusted by nobody."),
+            directory: webAddress('expected the address of an ACME directory')
+              .exactOptional()
+              .describe("Another authority's directory. Default: Let's Encrypt."),
+            ca: file('a file of CA certificates').exactOptional().describe("The authority's own CA, where it is a private one."),
+          }),
+        ])
+        .exactOptional()
+        .describe("Certificates from Let's Encrypt, or another ACME authority. Default: true, unless there are files."),
+      files: z
+        .array(mapping({ certificate: file('a PEM file'), key: file('a PEM file') }), {
+          error: 'expected a list of {certificate, key}',
+        })
+        .exactOptional()
+        .describe('Certificates from files.'),
+      redirect: z
+        .boolean({ error: 'expected true or false' })
+        .exactOptional()
+        .describe('Send plain HTTP to HTTPS. Default: true.'),
+      hsts: z
+        .union([
+          z.boolean(),
+          mapping({
+            maxAge: duration('1s', '17520h').exactOptional().describe('Default: 8760h, a year.'),
+            includeSubdomains: z.boolean().exactOptional(),
+            preload: z.boolean().exactOptional(),
+          }),
+        ])
+        .exactOptional()
+        .describe('Strict-Transport-Security: browsers stay on HTTPS. Default: false.'),
+    }),
+  ],
+  { error: 'expected an address such as ":443", or a mapping such as {listen: ":443", acme: {email: …}}' },
+)
+
 const router = mapping({
-  kind: oneOf(['embedded'], laterKind(['traefik']))
+  kind: oneOf(['embedded', 'traefik'])
     .default('embedded')
-    .describe("embedded: trimtab's own reverse proxy."),
-  listen: listen(1).exactOptional().describe('Where requests come in. Default: 127.0.0.1:8080.'),
-  run: notYet('how Traefik runs.'),
-  binary: notYet('the Traefik binary.'),
-  image: notYet('the Traefik image.'),
-  https: notYet('where HTTPS requests come in.'),
-  routes: notYet("the folder of an external Traefik's dynamic files."),
-  api: notYet("the address of an external Traefik's API."),
+    .describe("embedded: trimtab's own reverse proxy. traefik: Traefik v3."),
+  listen: listen(1).exactOptional().describe('Where requests come in. Default: 127.0.0.1:8080; :80 for traefik.'),
+  run: oneOf(['binary', 'container', 'external'])
+    .exactOptional()
+    .describe('traefik: trimtab runs the binary, trimtab runs the container, or somebody else runs it. Default: binary.'),
+  binary: file('the Traefik binary')
+    .exactOptional()
+    .describe('traefik, run: binary. A path, or a name on the PATH. Default: traefik.'),
+  image: imageName().exactOptional().describe('traefik, run: container. Default: traefik:v3.'),
+  https: https.exactOptional().describe('traefik: where HTTPS requests come in, and the certificates. Default: no HTTPS.'),
+  routes: file('a folder')
+    .exactOptional()
+    .describe('traefik, run: external. The folder its file provider watches; trimtab writes its route files there.'),
+  api: webAddress('expected an address such as http://127.0.0.1:8081')
+    .exactOptional()
+    .describe('traefik, run: external. The address of its API.'),
 })
 
 const builds = mapping({
@@ -71,9 +158,28 @@ const builds = mapping({
     .exactOptional()
     .describe('CA certificates for builds, as a PEM file.'),
   env: environment().exactOptional().describe('Environment of every build, such as the address of a package mirror.'),
-  memory: notYet('a limit of memory.'),
-  cpus: notYet('a limit of CPU.'),
+  memory: size().exactOptional().describe('Memory that one build in a container may use, such as 2G.'),
+  cpus: cores().exactOptional().describe('Cores that one build in a container may use.'),
 })
+
+const registries = z
+  .record(
+    text(
+      'expected the host of a registry, such as registry.example.com:5000',
+      /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::\d{1,5})?$/,
+    ),
+    mapping({ username: secretText(), password: secretText().describe(`As "\${NAME}" from the environment.`) }),
+    { error: 'expected a mapping of registry hosts to {username, password}' },
+  )
+  .describe('Credentials for image registries, by host.')
+
+const secrets = z
+  .record(
+    text('expected a name of lower-case letters, digits and -', /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/),
+    z.string({ error: 'is no text; put it in quotes' }).min(1, { error: 'is empty' }).max(65_536, { error: 'is too long' }),
+    { error: 'expected a mapping of names to secrets' },
+  )
+  .describe(`What apps may name as {secret: name}; write the values as "\${NAME}" from the environment.`)
 
 const auth = mapping({
   token: secretText().exactOptional().describe(`An access token, as "\${NAME}" from the environment.`),
@@ -123,6 +229,13 @@ export const platformSchema = mapping({
   runtime: runtime.exactOptional().describe('What runs the apps. Default: auto.'),
   router: router.exactOptional().describe('What brings requests to the apps.'),
   builds: builds.exactOptional().describe('Applies to every build.'),
+  stack: mapping({
+    image: imageName().describe('Default: trimtab/stack:bookworm, which "trimtab stack build" makes.'),
+  })
+    .exactOptional()
+    .describe('docker: the image that builds begin from, and that runs what they make.'),
+  registries: registries.exactOptional(),
+  secrets: secrets.exactOptional(),
   apps: z
     .array(app, { error: 'expected a list of apps (write [] for none)' })
     .superRefine(...distinct(({ name }) => (typeof name === 'string' ? name : undefined), 'has the same name as apps'))
@@ -137,3 +250,5 @@ export const platformSchema = mapping({
     .describe('Limits of what git may be asked to do.'),
   fleet: notYet('the list of apps in a repository of its own.'),
 })
+
+export type Parsed = z.output<typeof platformSchema>

@@ -33,6 +33,20 @@ export function portRange() {
     .refine(({ from, to }) => from >= 1 && from <= to && to <= 65_535, { error })
 }
 
+/** An IPv4 network in which a few hundred instances have room, or at least a few: /8 to /28. */
+export function subnet() {
+  const error = 'expected a network such as 10.86.0.0/16, from /8 to /28'
+  return z.string({ error }).refine(
+    (written) => {
+      const [address = '', bits = ''] = written.split('/')
+      if (isIP(address) !== 4 || !/^\d{1,2}$/.test(bits) || Number(bits) < 8 || Number(bits) > 28) return false
+      const number = address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0)
+      return number % 2 ** (32 - Number(bits)) === 0
+    },
+    { error },
+  )
+}
+
 /** Goes into HTTP headers: a line break in it would end them. Messages never show it. */
 export function secretText() {
   return z

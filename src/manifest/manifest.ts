@@ -32,6 +32,8 @@ export function parseManifest(input: { appYaml: Buffer | string | null; procfile
     ...(data.name !== undefined && { name: data.name }),
     build: {
       ...(data.build?.buildpacks !== undefined && { buildpacks: data.build.buildpacks }),
+      ...(data.build?.dockerfile !== undefined && { dockerfile: data.build.dockerfile }),
+      ...(data.build?.image !== undefined && { image: data.build.image }),
       env: asWritten(data.build?.env, file, ['build', 'env']),
       ...(data.build?.timeout !== undefined && { timeoutMs: data.build.timeout }),
     },

@@ -6,14 +6,17 @@ import { didYouMean } from './suggest.ts'
 import {
   appName,
   command,
+  cores,
   distinct,
   hostName,
+  imageName,
   LATER,
   mapping,
   notYet,
   oneOf,
   PROCESS_TYPE,
   PROCESS_TYPE_EXPECTED,
+  size,
   text,
   wholeNumber,
 } from './values.ts'
@@ -40,6 +43,9 @@ function explainBuildpack(name: string): string {
   return `expected one of ${BUILDPACKS.join(', ')}, or ./path in the repository${near}`
 }
 
+/** Inside of the app's folder. */
+const FILE = /^(?!\/|-)(?!(?:.*\/)?\.\.?(?:\/|$))[^\0\\\n]+$/
+
 const build = mapping({
   buildpacks: z
     .array(buildpack, { error: 'expected a list of buildpacks' })
@@ -51,10 +57,21 @@ const build = mapping({
     ),
   env: environment().exactOptional().describe('Environment of the build alone.'),
   timeout: duration('100ms', '24h').exactOptional().describe('How long the build may take, such as 15m.'),
-  dockerfile: notYet('build from a Dockerfile.'),
-  image: notYet('run an image that is built elsewhere.'),
+  dockerfile: text('expected the path of a Dockerfile in the repository', FILE, 255)
+    .exactOptional()
+    .describe("Built from this Dockerfile, in the app's folder."),
+  image: imageName()
+    .exactOptional()
+    .describe('Not built: this image, by tag or (better, it never changes) by digest: registry.example.com/shop@sha256:…'),
   artifact: notYet('run an artifact that is built elsewhere.'),
-}).describe('How the commit is built.')
+})
+  .superRefine((build, context) => {
+    const ways = (['buildpacks', 'dockerfile', 'image'] as const).filter((way) => build[way] !== undefined)
+    if (ways.length > 1) {
+      context.addIssue({ code: 'custom', path: [ways[1] ?? ''], message: `expected one way to build, got ${ways.join(' and ')}` })
+    }
+  })
+  .describe('How the commit is built.')
 
 const health = mapping({
   path: text('expected a path such as /healthz', /^\/[!"$-~]*$/)
@@ -93,9 +110,14 @@ const processSettings = mapping({
   command: command().exactOptional().describe("What is run; wins over the Procfile's."),
   health: health.exactOptional(),
   stop: stop.exactOptional(),
-  memory: notYet('a limit of memory.'),
-  cpus: notYet('a limit of CPU.'),
-})
+  memory: size().exactOptional().describe('The memory that one instance may use, such as 512M. Needs containers.'),
+  cpus: cores().exactOptional().describe('The cores that one instance may use, such as 0.5. Needs containers.'),
+}).transform(({ memory, cpus, ...settings }) => ({
+  ...settings,
+  ...((memory !== undefined || cpus !== undefined) && {
+    limits: { ...(memory !== undefined && { memoryBytes: memory }), ...(cpus !== undefined && { cpus }) },
+  }),
+}))
 
 /** `release` has a key of its own, and `x-` keys are free. */
 const processType = z.string().regex(new RegExp(`^(?!release$|x-)${PROCESS_TYPE.source.slice(1)}`), {

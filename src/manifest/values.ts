@@ -73,6 +73,35 @@ export function oneOf<const T extends readonly [string, ...string[]]>(
   })
 }
 
+const UNITS: Record<string, number> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 }
+
+/** A number of bytes: 512M, 2G, 512MiB. Powers of two, as Docker and Kubernetes' Mi mean them. */
+export function size(fromMegabytes = 4) {
+  const error = `expected a size such as 512M or 2G, at least ${fromMegabytes}M`
+  return z
+    .string({ error })
+    .regex(/^\d{1,15}(?:\.\d{1,3})?\s?(?:[kmgt]i?)?b?$/i, { error, abort: true })
+    .transform((written) => {
+      const [, number = '0', unit = ''] = /^([\d.]+)\s?([kmgt]?)/i.exec(written) ?? []
+      return Math.floor(Number(number) * (UNITS[unit.toLowerCase()] ?? 1))
+    })
+    .refine((bytes) => bytes >= fromMegabytes * 2 ** 20 && bytes <= 2 ** 50, { error })
+}
+
+/** A number of cores: 0.5, 2. */
+export function cores() {
+  const error = 'expected a number of cores from 0.01 to 1024, such as 0.5'
+  return z.number({ error }).min(0.01, { error }).max(1024, { error })
+}
+
+/** A reference of the distribution project's grammar: [host[:port]/]path[:tag][@digest]. */
+const IMAGE =
+  /^(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?(?::\d{1,5})?\/)?[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*(?::[\w][\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/
+
+export function imageName() {
+  return text('expected an image such as registry.example.com/shop:1.2 or shop@sha256:…', IMAGE, 500)
+}
+
 // ── Names ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 const APP_NAME = /^[a-z](?:[a-z0-9-]{0,38}[a-z0-9])?$/

@@ -38,6 +38,7 @@ function decide(type: string, command: string, settings: ProcessSettings = {}): 
     scale: settings.scale ?? 1,
     health: { ...health, ...settings.health },
     stop: { ...STOP, ...settings.stop },
+    ...(settings.limits && { limits: settings.limits }),
   }
 }
 

@@ -18,6 +18,7 @@ export function specOf(release: Release, process: string, index: number, command
     env: environmentOf(release, process, index),
     stop: settings?.stop ?? STOP,
     health: settings?.health ?? WITHOUT_PATH,
+    ...(settings?.limits && { limits: settings.limits }),
     oneOff,
   }
 }

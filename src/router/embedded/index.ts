@@ -155,6 +155,8 @@ export function createEmbeddedRouter(options: EmbeddedRouterOptions): Router {
     async inFlight(address) {
       return (await inFlight.ask())[addressOf(address)] ?? 0
     },
+    // It reads every file that we write, and tells in its log what it makes of it: there is nothing to ask for.
+    complaint: async () => null,
     url: ({ host, path }) => `http://${host}${listen.port === 80 ? '' : `:${listen.port}`}${path}`,
     async stop() {
       await end('exited')

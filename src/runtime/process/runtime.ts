@@ -193,6 +193,17 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
       return runAttached(places.runs, spec, terminal)
     },
 
+    async exec() {
+      throw new TrimtabError(
+        'Usage',
+        'Local processes have no inside to run a command in: leave --in out, or use runtime: docker.',
+      )
+    },
+
+    async usage() {
+      return []
+    },
+
     async tail(app, name, lines) {
       return readTail(logFiles(places.log(app, name), limits.keep), lines).lines
     },

@@ -1,0 +1,92 @@
+/** `runtime:` and `router:` as the operator writes them → what they come to, and which of their keys do not belong together. */
+import { resolve } from 'node:path'
+import type { Https, Listen, RouterSpec, RuntimeSpec } from '../domain.ts'
+import type { Parsed } from './schema.ts'
+
+/** What "trimtab stack build" makes. */
+export const DEFAULT_STACK = 'trimtab/stack:bookworm'
+
+export const LISTEN: Record<'embedded' | 'traefik', Listen> = {
+  embedded: { host: '127.0.0.1', port: 8080 },
+  traefik: { host: '0.0.0.0', port: 80 },
+}
+
+const LETS_ENCRYPT = 'https://acme-v02.api.letsencrypt.org/directory'
+const STAGING = 'https://acme-staging-v02.api.letsencrypt.org/directory'
+const YEAR_S = 365 * 86_400
+
+export function runtimeOf(written: NonNullable<Parsed['runtime']>): RuntimeSpec {
+  const { kind, ports, ...docker } = typeof written === 'string' ? { kind: written, ports: undefined } : written
+  const asProcess = { kind: 'process' as const, ports: ports ?? { from: 20_000, to: 29_999 } }
+  const asDocker = { kind: 'docker' as const, ...docker }
+  if (kind === 'auto') return { kind, process: asProcess, docker: asDocker }
+  return kind === 'docker' ? asDocker : asProcess
+}
+
+export function routerOf(written: Parsed['router'], folder: string): RouterSpec {
+  const { kind = 'embedded' as const, run = 'binary' as const, https } = written ?? {}
+  const listen = written?.listen ?? LISTEN[kind]
+  if (kind === 'embedded') return { kind, listen }
+  return { kind, listen, run: runOf(run, written, folder), ...(https !== undefined && { https: httpsOf(https, folder) }) }
+}
+
+function runOf(run: 'binary' | 'container' | 'external', written: Parsed['router'], folder: string) {
+  const { binary = 'traefik', image = 'traefik:v3', routes = '', api = '' } = written ?? {}
+  if (run === 'container') return { by: run, image }
+  if (run === 'external') return { by: run, routes: resolve(folder, routes), api: api.replace(/\/+$/, '') }
+  return { by: run, binary: binary.includes('/') ? resolve(folder, binary) : binary }
+}
+
+type Written = NonNullable<NonNullable<Parsed['router']>['https']>
+
+function httpsOf(written: Written, folder: string): Https {
+  const {
+    listen,
+    acme,
+    files = [],
+    redirect = true,
+    hsts = false,
+  } = 'files' in written || 'acme' in written ? written : { ...written }
+  const { email, challenge = 'http', staging = false, directory, ca } = typeof acme === 'object' ? acme : {}
+  const wantsAcme = acme === undefined ? files.length === 0 : acme !== false
+  const { maxAge = YEAR_S * 1000, includeSubdomains = false, preload = false } = typeof hsts === 'object' ? hsts : {}
+  return {
+    listen,
+    files: files.map((one) => ({ certificate: resolve(folder, one.certificate), key: resolve(folder, one.key) })),
+    redirect,
+    ...(wantsAcme && {
+      acme: {
+        challenge,
+        directory: directory ?? (staging ? STAGING : LETS_ENCRYPT),
+        ...(email !== undefined && { email }),
+        ...(ca !== undefined && { ca: resolve(folder, ca) }),
+      },
+    }),
+    ...(hsts !== false && { hsts: { maxAgeSeconds: Math.round(maxAge / 1000), includeSubdomains, preload } }),
+  }
+}
+
+/** Keys that have no meaning beside another one, each with its reason. */
+export function* misplaced(data: Parsed): Generator<[path: string[], message: string]> {
+  if (typeof data.runtime === 'object') {
+    const { kind, ports: _, ...docker } = data.runtime
+    for (const key of kind === 'process' ? Object.keys(docker) : []) yield [['runtime', key], 'is for kind: docker']
+    if (kind === 'docker' && data.runtime.ports) yield [['runtime', 'ports'], 'is for kind: process']
+  }
+  const { router } = data
+  if (!router) return
+  const { kind, listen: _, run = 'binary', ...rest } = router
+  const wanted: Record<string, string> = { binary: 'binary', image: 'container', routes: 'external', api: 'external' }
+  const keys = Object.keys(kind === 'embedded' && router.run ? { run, ...rest } : rest)
+  for (const key of keys) {
+    const form = wanted[key]
+    if (kind === 'embedded') yield [['router', key], 'is for kind: traefik']
+    else if (form !== undefined && form !== run) yield [['router', key], `is for run: ${form}`]
+  }
+  if (kind === 'traefik' && run === 'external') {
+    for (const key of ['routes', 'api'] as const) if (router[key] === undefined) yield [['router'], `run: external needs ${key}`]
+    if (router.https && typeof router.https === 'object' && Object.keys(router.https).length > 1) {
+      yield [['router', 'https'], 'certificates are the business of who runs Traefik; name the address alone']
+    }
+  }
+}
