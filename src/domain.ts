@@ -413,6 +413,19 @@ export interface Event {
 
 export type Status = 'Pending' | 'Building' | 'Deploying' | 'Live' | 'Failed' | 'Suspended'
 
+export interface InstanceStatus {
+  name: string
+  process: string
+  index: number
+  release: number
+  state: Instance['state']
+  /** ISO 8601. */
+  since: string
+  memoryBytes: number | null
+  /** 1 is one core. */
+  cpus: number | null
+}
+
 /** `trimtab status --json`; fields may be added, these stay. */
 export interface AppStatus {
   app: string
@@ -422,6 +435,8 @@ export interface AppStatus {
   failure: { commit: CommitId | null; code: string; message: string } | null
   urls: string[]
   processes: Array<{ type: string; want: number; ready: number }>
+  /** Where it was asked for: what runs, and what it uses (null: the runtime cannot tell). */
+  instances?: InstanceStatus[]
   /** In plain words, what it is doing or waiting for now. */
   message: string
 }

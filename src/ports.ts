@@ -303,7 +303,8 @@ export type SyncUpdate =
 /** Implemented by the running platform. Unknown app names throw NotFound with a "did you mean". */
 export interface Control {
   version(): { version: string; pid: number; state: string; runtime: string; router: string; startedAt: string }
-  status(app?: string): Promise<AppStatus[]>
+  /** `usage`: with what its instances use, which takes a moment to measure. */
+  status(app?: string, usage?: boolean): Promise<AppStatus[]>
   /** Newest first. */
   releases(app: string): Promise<Release[]>
   /** Oldest first: the last `limit` events, then, if follow, what comes, until aborted. */
@@ -319,5 +320,6 @@ export interface Control {
   restart(app: string): Promise<void>
   /** Stops one app until `restart`, or (no app) every app and the router, and then ends `up`. Streams lines for a person. */
   down(app?: string): AsyncIterable<string>
-  run(app: string, command: string[], terminal: Terminal): Promise<number>
+  /** A one-off in the release that is live; or, with `inside` ('web.1', or an instance's whole name), a command in a running instance. */
+  run(app: string, command: string[], terminal: Terminal, inside?: string): Promise<number>
 }

@@ -1,4 +1,6 @@
 import type { Command } from 'commander'
+import { TrimtabError } from '../errors.ts'
+import type { Terminal } from '../ports.ts'
 import { act, examples } from './context.ts'
 
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
@@ -8,10 +10,17 @@ export function addRun(program: Command): void {
     .command('run')
     .description("run a one-off command in an app's current release, with its environment; exits as the command does")
     .argument('<app>')
-    .argument('<command...>', 'the command and its arguments, after --')
-    .addHelpText('after', examples('trimtab run hello -- node -v', 'trimtab run shop -- npm run migrate < seed.sql'))
+    .argument('[command...]', 'the command and its arguments, after --; with --in, a shell where none is given')
+    .option('--in <instance>', 'run it inside of a running instance such as web.1')
+    .addHelpText(
+      'after',
+      examples('trimtab run hello -- node -v', 'trimtab run shop -- npm run migrate < seed.sql', 'trimtab run shop --in web.1'),
+    )
     .action(
-      act<[string, string[]]>(async (context, app, command) => {
+      act<[string, string[], { in?: string }]>(async (context, app, command, { in: inside }) => {
+        if (command.length === 0 && inside === undefined) {
+          throw new TrimtabError('Usage', `A command is missing: trimtab run ${app} -- <command>`)
+        }
         const client = await context.client()
         const stop = new AbortController()
         const forward = (signal: NodeJS.Signals) => {
@@ -21,7 +30,25 @@ export function addRun(program: Command): void {
         }
         for (const signal of FORWARDED) process.on(signal, forward)
         const { stdin, stdout, stderr } = process
-        return client.run(app, command, { stdin, stdout, stderr, signal: stop.signal })
+        const { tty, restore } = terminalOf(stdin, stdout)
+        const terminal = { stdin, stdout, stderr, signal: stop.signal, ...(tty && { tty }) }
+        return client.run(app, command, terminal, inside).finally(restore)
       }),
     )
+}
+
+/** Where a person sits at both ends, each key is passed on as it is struck, Ctrl-C too: the command's own terminal makes something of it. */
+function terminalOf(stdin: NodeJS.ReadStream, stdout: NodeJS.WriteStream): { tty: Terminal['tty']; restore(): void } {
+  if (!stdin.isTTY || !stdout.isTTY) return { tty: undefined, restore() {} }
+  stdin.setRawMode(true)
+  const size = () => ({ columns: stdout.columns || 80, rows: stdout.rows || 24 })
+  return {
+    tty: {
+      onSize(resized) {
+        resized(size())
+        stdout.on('resize', () => resized(size()))
+      },
+    },
+    restore: () => void stdin.setRawMode(false),
+  }
 }

@@ -11,7 +11,7 @@ export function addStatus(program: Command): void {
     .addHelpText('after', examples('trimtab status', 'trimtab status hello --json'))
     .action(
       act<[string | undefined, { json?: true }]>(async (context, app, { json }) => {
-        const apps = await (await context.client()).status(app)
+        const apps = await (await context.client()).status(app, { usage: app !== undefined })
         if (json) context.json(apps)
         else context.say(renderStatus(apps, Date.now(), context.paint))
       }),

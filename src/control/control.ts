@@ -3,12 +3,12 @@
 import type { AppSpec, Event } from '../domain.ts'
 import { TrimtabError } from '../errors.ts'
 import { suggest } from '../manifest/suggest.ts'
-import type { Control, LogLine, Terminal } from '../ports.ts'
-import { specOf } from '../release/spec.ts'
+import type { Control, LogLine } from '../ports.ts'
 import type { World } from '../world.ts'
 import { Channel } from './channel.ts'
+import { runInside, runOneOff } from './run.ts'
 import { sync } from './sync.ts'
-import { viewPlan, viewStatus } from './view.ts'
+import { viewPlan, viewStatus, viewUsage } from './view.ts'
 
 export interface ControlOptions {
   world: World
@@ -36,7 +36,7 @@ export function createControl({ world, version, look, trigger, allowPrune, stopA
 
   return {
     version: () => version,
-    status: async (app) => Promise.all(those(app).map((name) => viewStatus(name, world))),
+    status: async (app, usage = false) => Promise.all(those(app).map((name) => (usage ? viewUsage : viewStatus)(name, world))),
     releases: async (app) => store.releases(known(app), 1_000),
     plan: async (app) => Promise.all(those(app).map((name) => viewPlan(name, world))),
     events: (options) => events(options.app === undefined ? options : { ...options, app: known(options.app) }, world),
@@ -58,7 +58,10 @@ export function createControl({ world, version, look, trigger, allowPrune, stopA
       trigger(app)
     },
     down: (app) => (app === undefined ? stopAll() : suspend(known(app), world, trigger)),
-    run: (app, command, terminal) => run(known(app), command, terminal, world),
+    run: (app, command, terminal, inside) =>
+      inside === undefined
+        ? runOneOff(known(app), command, terminal, world)
+        : runInside(known(app), inside, command, terminal, world),
   }
 }
 
@@ -87,19 +90,4 @@ async function* suspend(app: string, world: World, trigger: (app: string) => voi
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
   yield `${app} is suspended. trimtab restart ${app} brings it back.`
-}
-
-/** A one-off in the release that is live. */
-async function run(app: string, command: string[], terminal: Terminal, world: World): Promise<number> {
-  const { serving } = world.store.read(app)
-  if (!serving)
-    throw new TrimtabError('NotFound', `${app} has no live release yet to run something in. See: trimtab status ${app}`)
-  if (command.length === 0) throw new TrimtabError('Usage', 'A command is missing: trimtab run <app> -- <command>')
-  const spec = specOf(serving, 'run', 1, command.map(quoted).join(' '), true)
-  return world.runtime.run(spec, terminal)
-}
-
-/** The words reach the command as they were typed, whatever is in them. */
-function quoted(word: string): string {
-  return /^[A-Za-z0-9_./:=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }

@@ -1,7 +1,7 @@
 /** Looking without touching: what a pass over an app would see and do. */
 
 import { desire } from '../desire.ts'
-import type { AppStatus } from '../domain.ts'
+import type { AppStatus, InstanceStatus } from '../domain.ts'
 import { asTrimtabError } from '../errors.ts'
 import { observe } from '../observe.ts'
 import { plan } from '../plan/plan.ts'
@@ -20,6 +20,24 @@ export async function viewStatus(app: string, world: World): Promise<AppStatus> 
   } catch (thrown) {
     return unreadable(app, asTrimtabError(thrown).failure, world)
   }
+}
+
+/** The same, with its instances and what each of them uses. What cannot be measured now is left out. */
+export async function viewUsage(app: string, world: World): Promise<AppStatus> {
+  const [status, instances, usage] = await Promise.all([
+    viewStatus(app, world),
+    world.runtime.list(app).catch(() => []),
+    world.runtime.usage(app).catch(() => []),
+  ])
+  const used = new Map(usage.map((one) => [one.name, one]))
+  const views = instances
+    .filter((i) => i.state !== 'exited')
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map(({ name, process, index, release, state, startedAt }): InstanceStatus => {
+      const { memoryBytes = null, cpus = null } = used.get(name) ?? {}
+      return { name, process, index, release, state, since: new Date(startedAt).toISOString(), memoryBytes, cpus }
+    })
+  return { ...status, instances: views }
 }
 
 /** What could not be read is told as that; what is known from the store is told with it. */

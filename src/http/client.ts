@@ -22,8 +22,8 @@ export class Client {
     return this.#json({ method: 'GET', path: at('/version') })
   }
 
-  status(app?: string): Promise<AppStatus[]> {
-    return this.#json({ method: 'GET', path: app === undefined ? at('/apps') : of(app) })
+  status(app?: string, { usage = false } = {}): Promise<AppStatus[]> {
+    return this.#json({ method: 'GET', path: app === undefined ? at('/apps') : of(app, '', usage ? { usage } : {}) })
   }
 
   releases(app: string): Promise<ReleaseView[]> {
@@ -67,8 +67,8 @@ export class Client {
   }
 
   /** As Control.run; when the signal is aborted, its reason may name the signal to pass on ('SIGINT'). */
-  run(app: string, command: string[], terminal: Terminal): Promise<number> {
-    return runOver(this.#state, of(app, '/run'), command, terminal)
+  run(app: string, command: string[], terminal: Terminal, inside?: string): Promise<number> {
+    return runOver(this.#state, of(app, '/run'), { command, ...(inside !== undefined && { inside }) }, terminal)
   }
 
   async #json<T>(request: Call): Promise<T> {

@@ -12,7 +12,7 @@ export const PIECE = 64 * 1024
 export const STDIN_WINDOW = 256 * 1024
 
 const NUMBERS = {
-  /** JSON array of strings; the client's first frame. */
+  /** JSON of a RunRequest; the client's first frame. */
   command: 1,
   stdin: 2,
   stdinEnd: 3,
@@ -26,7 +26,23 @@ const NUMBERS = {
   exit: 8,
   /** JSON {code, message} instead of an exit code; the server's last frame. */
   error: 9,
+  /** JSON {columns, rows}: the client's terminal has another size now. */
+  size: 10,
 } as const
+
+/** What the client asks for. */
+export interface RunRequest {
+  command: string[]
+  /** An instance to run it in, in place of a one-off. */
+  inside?: string
+  /** The client's terminal, where a person sits at it. */
+  tty?: Size
+}
+
+export interface Size {
+  columns: number
+  rows: number
+}
 
 export type FrameType = keyof typeof NUMBERS
 

@@ -76,13 +76,14 @@ export const routes: readonly ApiRoute[] = [
     answer: schema.listOf(schema.appStatus),
     handle: (control) => control.status(),
   }),
-  json<OneApp>({
+  json<OneApp & { usage: boolean }>({
     method: 'GET',
     path: '/apps/:app',
-    summary: 'Status of one app, as a list of one',
+    summary: 'Status of one app, as a list of one; with usage, what its instances use',
     params: schema.oneApp,
+    query: schema.object({ usage: schema.flag }, ['usage']),
     answer: schema.listOf(schema.appStatus),
-    handle: (control, { app }) => control.status(app),
+    handle: (control, { app, usage }) => control.status(app, usage),
   }),
   json<OneApp>({
     method: 'GET',

@@ -2,13 +2,24 @@
 import type { Duplex } from 'node:stream'
 import { TrimtabError } from '../errors.ts'
 import type { Terminal } from '../ports.ts'
-import { encodeFrame, type Frame, FrameDecoder, PIECE, readNumber, STDIN_WINDOW } from './frames.ts'
+import { encodeFrame, type Frame, FrameDecoder, PIECE, type RunRequest, readNumber, type Size, STDIN_WINDOW } from './frames.ts'
 import { call, failureIn } from './request.ts'
 import { RUN_PROTOCOL } from './wire.ts'
 
 /** Resolves with the command's exit code, after all of its output has been handed on. */
-export async function runOver(state: string, path: string, command: string[], terminal: Terminal): Promise<number> {
-  const first = encodeFrame('command', JSON.stringify(command))
+export async function runOver(
+  state: string,
+  path: string,
+  request: Omit<RunRequest, 'tty'>,
+  terminal: Terminal,
+): Promise<number> {
+  let sized: (size: Size) => void = () => {}
+  let tty: Size | undefined
+  terminal.tty?.onSize((size) => {
+    tty = size
+    sized(size)
+  })
+  const first = encodeFrame('command', JSON.stringify({ ...request, ...(tty && { tty }) } satisfies RunRequest))
   const { upgraded } = await call(state, {
     method: 'GET',
     path,
@@ -17,6 +28,7 @@ export async function runOver(state: string, path: string, command: string[], te
   if (upgraded === null) throw new TrimtabError('Internal', 'trimtab did not upgrade the connection.')
   const { socket, head } = upgraded
   socket.write(first)
+  sized = (size) => void socket.write(encodeFrame('size', JSON.stringify(size)))
   const input = new Input(socket, terminal.stdin)
   const stop = () => socket.write(encodeFrame('signal', nameOf(terminal.signal.reason)))
   if (terminal.signal.aborted) stop()
@@ -24,6 +36,7 @@ export async function runOver(state: string, path: string, command: string[], te
   try {
     return await receive(socket, head, terminal, input)
   } finally {
+    sized = () => {}
     terminal.signal.removeEventListener('abort', stop)
     input.close()
     socket.destroy()

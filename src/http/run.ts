@@ -4,9 +4,9 @@ import type { Duplex } from 'node:stream'
 import { PassThrough, Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { TrimtabError } from '../errors.ts'
-import type { Control } from '../ports.ts'
+import type { Control, Terminal } from '../ports.ts'
 import { failureAnswer } from './failure.ts'
-import { encodeFrame, encodeNumber, type Frame, FrameDecoder, PIECE, STDIN_WINDOW } from './frames.ts'
+import { encodeFrame, encodeNumber, type Frame, FrameDecoder, PIECE, type RunRequest, type Size, STDIN_WINDOW } from './frames.ts'
 import { API, RUN_PROTOCOL } from './wire.ts'
 
 /** Takes over an `Upgrade` request. Resolves when its connection is done with. */
@@ -22,8 +22,8 @@ export async function serveRun(control: Control, request: IncomingMessage, socke
   socket.on('end', () => socket.destroy())
   socket.on('close', () => session.end(new TrimtabError('Usage', 'The client went away.')))
   try {
-    const command = await session.command
-    const code = await control.run(app, command, session.terminal)
+    const { command, inside } = await session.request
+    const code = await control.run(app, command, session.terminal, inside)
     await session.flush()
     socket.end(encodeNumber('exit', code))
   } catch (error) {
@@ -53,9 +53,9 @@ function refuse(socket: Duplex, error: TrimtabError): void {
 
 class Session {
   readonly stdin = new PassThrough()
-  readonly command: Promise<string[]>
-  readonly terminal
-  #start: (command: string[]) => void = () => {}
+  readonly request: Promise<RunRequest>
+  readonly terminal: Terminal & { stdout: Writable; stderr: Writable }
+  #start: (request: RunRequest) => void = () => {}
   #fail: (error: TrimtabError) => void = () => {}
   readonly #abort = new AbortController()
   readonly #decoder = new FrameDecoder()
@@ -63,15 +63,17 @@ class Session {
   /** Bytes of stdin not taken by the command yet: bounded, because the connection itself is always read (to see its end). */
   #waiting = 0
   #begun = false
+  #size: Size = { columns: 80, rows: 24 }
+  #resized: (size: Size) => void = () => {}
   #broken = false
 
   constructor(socket: Duplex) {
     this.#socket = socket
-    this.command = new Promise((resolve, reject) => {
+    this.request = new Promise((resolve, reject) => {
       this.#start = resolve
       this.#fail = reject
     })
-    this.command.catch(() => {})
+    this.request.catch(() => {})
     this.stdin.on('error', () => {}) // a command that ends before its input does
     this.terminal = {
       stdin: this.stdin,
@@ -112,14 +114,29 @@ class Session {
     if (type === 'command') this.#begin(payload)
     else if (type === 'stdin') this.#feed(payload)
     else if (type === 'stdinEnd') this.stdin.end()
+    else if (type === 'size') this.#resize(parseSize(JSON.parse(payload.toString())))
     else if (type === 'signal') this.#abort.abort(payload.toString())
     else throw new TrimtabError('Usage', `A client sends no ${type} frames.`)
   }
 
   #begin(payload: Buffer): void {
-    const command = parseCommand(payload)
+    const request = parseRequest(payload)
     this.#begun = true
-    this.#start(command)
+    if (request.tty) {
+      this.#size = request.tty
+      this.terminal.tty = {
+        onSize: (resized) => {
+          this.#resized = resized
+          resized(this.#size)
+        },
+      }
+    }
+    this.#start(request)
+  }
+
+  #resize(size: Size): void {
+    this.#size = size
+    this.#resized(size)
   }
 
   #feed(payload: Buffer): void {
@@ -147,11 +164,20 @@ class Session {
   }
 }
 
-function parseCommand(payload: Buffer): string[] {
-  const command: unknown = JSON.parse(payload.toString())
-  const words = Array.isArray(command) ? command.filter((word): word is string => typeof word === 'string') : []
-  if (!Array.isArray(command) || words.length === 0 || words.length !== command.length) {
+function parseRequest(payload: Buffer): RunRequest {
+  const given: unknown = JSON.parse(payload.toString())
+  const { command, inside, tty } = (given ?? {}) as { [K in keyof RunRequest]?: unknown }
+  if (!Array.isArray(command) || !command.every((word): word is string => typeof word === 'string')) {
     throw new TrimtabError('Usage', 'The command must be a list of words.')
   }
-  return words
+  if (inside !== undefined && typeof inside !== 'string') throw new TrimtabError('Usage', 'An instance is named by a word.')
+  if (command.length === 0 && inside === undefined) throw new TrimtabError('Usage', 'The command must be a list of words.')
+  return { command, ...(inside !== undefined && { inside }), ...(tty !== undefined && { tty: parseSize(tty) }) }
+}
+
+function parseSize(given: unknown): Size {
+  const { columns, rows } = (given ?? {}) as Partial<Record<keyof Size, unknown>>
+  const isSize = (value: unknown): value is number => Number.isInteger(value) && Number(value) > 0 && Number(value) < 10_000
+  if (!isSize(columns) || !isSize(rows)) throw new TrimtabError('Usage', 'A terminal has columns and rows.')
+  return { columns, rows }
 }

@@ -62,7 +62,7 @@ describe('the program', () => {
     [['statu'], 'Did you mean status?'],
     [['status', '--jsno'], 'Did you mean --json?'],
     [['releases'], "missing required argument 'app'"],
-    [['run', 'hello'], "missing required argument 'command'"],
+    [['run', 'hello'], 'A command is missing: trimtab run hello -- <command>'],
     [['logs', 'hello', '-n', 'many'], 'Expected a whole number.'],
     [['status', 'a', 'b'], 'too many arguments'],
   ])('calls %j wrong usage', async (args, message) => {

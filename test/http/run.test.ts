@@ -139,11 +139,51 @@ describe('run', () => {
     }
     const socket = connect(socketPath(platform.state))
     socket.write('GET /api/v1/apps/hello/run HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: trimtab-run\r\n\r\n')
-    socket.write(encodeFrame('command', '["sleep"]'))
+    socket.write(encodeFrame('command', '{"command":["sleep"]}'))
     for (let n = 0; n < 4; n++) socket.write(encodeFrame('stdin', Buffer.alloc(65_536)))
     await until(() => platform.control.asked.length > 0)
     socket.destroy()
     await until(() => aborted)
+  })
+
+  it('runs inside of an instance that is named, and with the terminal of the person', async () => {
+    const sizes: Array<{ columns: number; rows: number }> = []
+    platform.control.command = async (_command, { tty }) => {
+      await new Promise<void>((resolve) => tty?.onSize((size) => (sizes.push(size), sizes.length === 2 && resolve())))
+      return 7
+    }
+    let resize: (size: { columns: number; rows: number }) => void = () => {}
+    const tty = {
+      onSize(resized: typeof resize) {
+        resize = resized
+        resized({ columns: 100, rows: 30 })
+      },
+    }
+    const code = platform.client.run('hello', [], { ...terminal().ends, tty }, 'web.1')
+    await until(() => sizes.length === 1)
+    resize({ columns: 60, rows: 20 })
+    expect(await code).toBe(7)
+    expect(sizes).toEqual([
+      { columns: 100, rows: 30 },
+      { columns: 60, rows: 20 },
+    ])
+    expect(platform.control.asked.at(-1)).toContain('run [] in web.1')
+  })
+
+  it.each([
+    ['no words', '{"command":"ls"}'],
+    ['an instance that is no word', '{"command":["ls"],"inside":{}}'],
+    ['a terminal without a size', '{"command":["ls"],"tty":{"columns":0,"rows":1}}'],
+    ['nothing', 'null'],
+  ])('refuses a request with %s', async (_what, request) => {
+    const socket = connect(socketPath(platform.state))
+    socket.write('GET /api/v1/apps/hello/run HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: trimtab-run\r\n\r\n')
+    socket.write(encodeFrame('command', request))
+    let answer = ''
+    socket.on('data', (bytes) => (answer += bytes))
+    await once(socket, 'close')
+    expect(answer).toContain('"code":"Usage"')
+    expect(platform.control.asked).toEqual([])
   })
 
   it('survives a command that ends before its input', async () => {

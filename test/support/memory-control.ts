@@ -145,8 +145,8 @@ export class MemoryControl implements Control {
     this.#end('down')
   }
 
-  async run(app: string, command: string[], terminal: Terminal) {
-    this.#ask(`run ${JSON.stringify(command)}`, app)
+  async run(app: string, command: string[], terminal: Terminal, inside?: string) {
+    this.#ask(`run ${JSON.stringify(command)}${inside === undefined ? '' : ` in ${inside}`}`, app)
     return await this.command(command, terminal)
   }
 

@@ -1,4 +1,4 @@
-import type { AppStatus } from '../../domain.ts'
+import type { AppStatus, InstanceStatus } from '../../domain.ts'
 import { type Paint, plain, toneOf } from './paint.ts'
 import { type Cell, table } from './table.ts'
 import { indent, oneLine, printable, shortCommit } from './text.ts'
@@ -11,7 +11,31 @@ export function renderStatus(apps: AppStatus[], now: number, paint: Paint = plai
   if (apps.length === 0) return 'No apps yet: add one under `apps:` in platform.yaml.'
   const rows = apps.map((app) => row(app, now, paint))
   const notes = apps.map((app) => note(app, paint)).filter((text) => text !== '')
-  return [table(HEAD, rows, paint.dim), ...notes].join('\n\n')
+  const instances = apps.flatMap((app) => app.instances ?? [])
+  const details =
+    instances.length > 0
+      ? [
+          table(
+            INSTANCES,
+            instances.map((one) => instanceRow(one, now)),
+            paint.dim,
+          ),
+        ]
+      : []
+  return [table(HEAD, rows, paint.dim), ...details, ...notes].join('\n\n')
+}
+
+const INSTANCES = ['INSTANCE', 'RELEASE', 'STATE', 'SINCE', 'MEMORY', 'CPU']
+
+function instanceRow({ process, index, release, state, since, memoryBytes, cpus }: InstanceStatus, now: number): Cell[] {
+  return [
+    `${process}.${index}`,
+    `v${release}`,
+    state,
+    ago(since, now),
+    memoryBytes === null ? '-' : `${(memoryBytes / 2 ** 20).toFixed(0)} MB`,
+    cpus === null ? '-' : `${(cpus * 100).toFixed(cpus < 0.1 ? 1 : 0)} %`,
+  ]
 }
 
 function row(app: AppStatus, now: number, paint: Paint): Cell[] {
