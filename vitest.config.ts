@@ -3,6 +3,9 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: 'test/support/setup.ts',
+    // Ending an engine of many containers takes some seconds.
+    teardownTimeout: 60_000,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // Two at a time: the suite starts real processes, and a machine of two cores is the smallest it must pass on.

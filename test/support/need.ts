@@ -6,7 +6,12 @@ export type Part = 'docker' | 'traefik' | 'chromium' | 'sshd' | 'openssl' | 'npm
 /** `missing`: why the part is not to be had here; null: it is. */
 export function need(context: Pick<TestContext, 'skip'>, part: Part, missing: string | null): void {
   if (missing === null) return
-  const required = (process.env.TRIMTAB_REQUIRE ?? '').split(',').map((name) => name.trim())
-  if (required.includes(part)) throw new Error(`TRIMTAB_REQUIRE names ${part}, and it is not here: ${missing}`)
+  if (isRequired(part)) throw new Error(`TRIMTAB_REQUIRE names ${part}, and it is not here: ${missing}`)
   context.skip(`${part}: ${missing}`)
+}
+
+/** Whether this run is to fail where the part is missing. */
+export function isRequired(part: Part): boolean {
+  const required = (process.env.TRIMTAB_REQUIRE ?? '').split(',').map((name) => name.trim())
+  return required.includes(part)
 }

@@ -1,0 +1,183 @@
+/**
+ * A Docker Engine of the tests' own: in a folder of its own, with addresses of its own, and with chains of its own in the packet
+ * filter, so that it disturbs no other engine of the machine. What it leaves behind is known by that folder's name.
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { claim, inherit } from './claim.ts'
+import { removeEngine } from './dockerd-removal.ts'
+
+export interface DockerdOptions {
+  /** Containers run on while the engine is away. */
+  liveRestore?: boolean
+}
+
+/** 10.0.0.0/8 in parts of a /14 each: as many engines at once. */
+const SLOTS = 64
+
+/** Why no engine can be started here, or null. */
+export function dockerdMissing(): string | null {
+  if (process.platform !== 'linux') return 'only Linux runs containers itself'
+  if (process.getuid?.() !== 0) return 'only root may start a dockerd of its own'
+  for (const [program, from] of Object.entries({ dockerd: 'docker.io', iptables: 'iptables', setpriv: 'util-linux' })) {
+    if (programPath(program) === null) return `no ${program} on this machine (apt-get install ${from})`
+  }
+  return null
+}
+
+export class Dockerd {
+  readonly dir: string
+  readonly socket: string
+  private readonly args: string[]
+  private child: ChildProcess | null = null
+
+  private constructor(slot: number, dir: string, { liveRestore = false }: DockerdOptions) {
+    this.dir = dir
+    this.socket = join(dir, 'docker.sock')
+    this.args = [
+      ...['--data-root', join(dir, 'data'), '--exec-root', join(dir, 'exec'), '--pidfile', join(dir, 'dockerd.pid')],
+      ...['--host', `unix://${this.socket}`, '--config-file', join(dir, 'daemon.json'), '--bridge', 'none'],
+      ...['--default-address-pool', `base=10.${slot * 4}.0.0/14,size=20`],
+      ...(liveRestore ? ['--live-restore'] : []),
+    ]
+  }
+
+  /** Starts one, once what dead processes left behind has been removed. */
+  static async start(options: DockerdOptions = {}): Promise<Dockerd> {
+    const base = folder()
+    removeDead(base)
+    const slot = free(base)
+    const dir = join(base, String(slot))
+    writeFileSync(join(dir, 'daemon.json'), '{}\n')
+    ownChains(dir, slot)
+    const dockerd = new Dockerd(slot, dir, options)
+    try {
+      await dockerd.start()
+    } catch (error) {
+      dockerd.end()
+      throw error
+    }
+    return dockerd
+  }
+
+  async start(): Promise<void> {
+    const log = openSync(join(this.dir, 'dockerd.log'), 'a')
+    // It must not outlive who started it, however that ends; its containers then wait for the next run to be removed.
+    const child = spawn('setpriv', ['--pdeathsig', 'TERM', 'dockerd', ...this.args], {
+      stdio: ['ignore', log, log],
+      env: { ...process.env, PATH: `${join(this.dir, 'bin')}:${process.env.PATH}` },
+    })
+    closeSync(log)
+    this.child = child
+    child.once('error', () => {})
+    while (!(await answers(this.socket))) {
+      if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) {
+        throw new Error(`dockerd has not started:\n${this.log()}`)
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+  }
+
+  /** As an operator stops it. */
+  stop(): Promise<void> {
+    return this.signal('SIGTERM')
+  }
+
+  kill(): Promise<void> {
+    return this.signal('SIGKILL')
+  }
+
+  /** The last of what it has said. */
+  log(): string {
+    const path = join(this.dir, 'dockerd.log')
+    return existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(-30).join('\n') : ''
+  }
+
+  /** Removes it with all that it has. */
+  end(): void {
+    removeEngine(this.dir)
+  }
+
+  private async signal(signal: NodeJS.Signals): Promise<void> {
+    const child = this.child
+    if (!child || child.exitCode !== null || child.signalCode !== null) return
+    const exited = new Promise((resolve) => child.once('exit', resolve))
+    child.kill(signal)
+    await exited
+  }
+}
+
+/** Short, as the paths of sockets must be. */
+function folder(): string {
+  const base = join(tmpdir().length > 40 ? '/tmp' : tmpdir(), 'trimtab-dockerd')
+  mkdirSync(base, { recursive: true, mode: 0o700 })
+  return base
+}
+
+function removeDead(base: string): void {
+  for (const name of readdirSync(base)) if (/^\d+$/.test(name) && inherit(join(base, name))) removeEngine(join(base, name))
+}
+
+function free(base: string): number {
+  const taken = routes()
+  const from = process.pid % SLOTS
+  for (let i = 0; i < SLOTS; i++) {
+    const slot = (from + i) % SLOTS
+    if (!taken.has(slot) && claim(join(base, String(slot)))) return slot
+  }
+  throw new Error(`There is no room for another engine in ${base}.`)
+}
+
+/** Parts of 10.0.0.0/8 that this machine has routes to. */
+function routes(): Set<number> {
+  const lines = readFileSync('/proc/net/route', 'utf8').split('\n').slice(1)
+  const addresses = lines.map((line) => Buffer.from(line.split('\t')[1] ?? '', 'hex').reverse())
+  return new Set(addresses.filter((address) => address[0] === 10).map((address) => (address[1] ?? 0) >> 2))
+}
+
+/**
+ * Engines flush the chains DOCKER… of the packet filter when they start, whosever they are: published ports of another engine
+ * would be gone. This one finds an `iptables` that puts chains of its own in their place, and lets the machine's policies be.
+ */
+function ownChains(dir: string, slot: number): void {
+  mkdirSync(join(dir, 'bin'))
+  const script = `#!/bin/sh
+for arg; do
+  shift
+  case $arg in
+    -P | --policy) exit 0 ;;
+    DOCKER | DOCKER-*) arg=TRIMTAB-${slot}\${arg#DOCKER} ;;
+  esac
+  set -- "$@" "$arg"
+done
+exec ${programPath('iptables')} "$@"
+`
+  writeFileSync(join(dir, 'bin/iptables'), script)
+  chmodSync(join(dir, 'bin/iptables'), 0o755)
+}
+
+function answers(socketPath: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const asked = request({ socketPath, path: '/_ping', agent: false, timeout: 5_000 }, (response) => {
+      response.resume()
+      resolve(response.statusCode === 200)
+    })
+    asked.once('timeout', () => asked.destroy())
+    asked.once('error', () => resolve(false))
+    asked.end()
+  })
+}
+
+function programPath(name: string): string | null {
+  try {
+    return execFileSync('/bin/sh', ['-c', 'command -v "$0"', name], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim()
+  } catch {
+    return null
+  }
+}
