@@ -1,4 +1,4 @@
-/** `runtime:` and `router:` as the operator writes them → what they come to, and which of their keys do not belong together. */
+/** `runtime:` and `router:` as the operator writes them → what they come to. */
 import { resolve } from 'node:path'
 import type { Https, Listen, RouterSpec, RuntimeSpec } from '../domain.ts'
 import type { Parsed } from './schema.ts'
@@ -27,7 +27,7 @@ export function routerOf(written: Parsed['router'], folder: string): RouterSpec 
   const { kind = 'embedded' as const, run = 'binary' as const, https } = written ?? {}
   const listen = written?.listen ?? LISTEN[kind]
   if (kind === 'embedded') return { kind, listen }
-  return { kind, listen, run: runOf(run, written, folder), ...(https !== undefined && { https: httpsOf(https, folder) }) }
+  return { kind, listen, run: runOf(run, written, folder), ...(https && { https: httpsOf(https, run, folder) }) }
 }
 
 function runOf(run: 'binary' | 'container' | 'external', written: Parsed['router'], folder: string) {
@@ -39,14 +39,10 @@ function runOf(run: 'binary' | 'container' | 'external', written: Parsed['router
 
 type Written = NonNullable<NonNullable<Parsed['router']>['https']>
 
-function httpsOf(written: Written, folder: string): Https {
-  const {
-    listen,
-    acme,
-    files = [],
-    redirect = true,
-    hsts = false,
-  } = 'files' in written || 'acme' in written ? written : { ...written }
+function httpsOf(written: Written, run: 'binary' | 'container' | 'external', folder: string): Https {
+  const { listen, acme, files = [], redirect = true, hsts = false } = written
+  // Certificates and redirects are part of Traefik's own configuration, which is somebody else's there.
+  if (run === 'external') return { listen, files: [], redirect: false }
   const { email, challenge = 'http', staging = false, directory, ca } = typeof acme === 'object' ? acme : {}
   const wantsAcme = acme === undefined ? files.length === 0 : acme !== false
   const { maxAge = YEAR_S * 1000, includeSubdomains = false, preload = false } = typeof hsts === 'object' ? hsts : {}
@@ -63,30 +59,5 @@ function httpsOf(written: Written, folder: string): Https {
       },
     }),
     ...(hsts !== false && { hsts: { maxAgeSeconds: Math.round(maxAge / 1000), includeSubdomains, preload } }),
-  }
-}
-
-/** Keys that have no meaning beside another one, each with its reason. */
-export function* misplaced(data: Parsed): Generator<[path: string[], message: string]> {
-  if (typeof data.runtime === 'object') {
-    const { kind, ports: _, ...docker } = data.runtime
-    for (const key of kind === 'process' ? Object.keys(docker) : []) yield [['runtime', key], 'is for kind: docker']
-    if (kind === 'docker' && data.runtime.ports) yield [['runtime', 'ports'], 'is for kind: process']
-  }
-  const { router } = data
-  if (!router) return
-  const { kind, listen: _, run = 'binary', ...rest } = router
-  const wanted: Record<string, string> = { binary: 'binary', image: 'container', routes: 'external', api: 'external' }
-  const keys = Object.keys(kind === 'embedded' && router.run ? { run, ...rest } : rest)
-  for (const key of keys) {
-    const form = wanted[key]
-    if (kind === 'embedded') yield [['router', key], 'is for kind: traefik']
-    else if (form !== undefined && form !== run) yield [['router', key], `is for run: ${form}`]
-  }
-  if (kind === 'traefik' && run === 'external') {
-    for (const key of ['routes', 'api'] as const) if (router[key] === undefined) yield [['router'], `run: external needs ${key}`]
-    if (router.https && typeof router.https === 'object' && Object.keys(router.https).length > 1) {
-      yield [['router', 'https'], 'certificates are the business of who runs Traefik; name the address alone']
-    }
   }
 }

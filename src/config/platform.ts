@@ -8,8 +8,9 @@ import { pathKey } from '../manifest/tree.ts'
 import { readYaml, type YamlFile } from '../manifest/yaml.ts'
 import { resolveAddress, transportOf } from './address.ts'
 import { interpolate } from './interpolate.ts'
-import { DEFAULT_STACK, LISTEN, misplaced, routerOf, runtimeOf } from './parts.ts'
+import { DEFAULT_STACK, routerOf, runtimeOf } from './parts.ts'
 import { type Parsed, platformSchema } from './schema.ts'
+import { clashing, misplaced } from './together.ts'
 
 /** Largest platform.yaml, in bytes; some ten thousand apps. */
 export const PLATFORM_LIMIT = 2 * 1024 * 1024
@@ -80,12 +81,6 @@ function refused(data: Parsed, file: YamlFile): Problem[] {
       )
     }
   }
-  const http = data.http?.listen ?? { host: '127.0.0.1', port: 8700 }
-  const router = data.router?.listen ?? LISTEN[data.router?.kind ?? 'embedded']
-  for (const [path, message] of misplaced(data)) add(path, path.join('.'), message)
-  if (http.host === router.host && http.port === router.port) {
-    const named = data.http?.listen === undefined ? (['router', 'listen'] as const) : (['http', 'listen'] as const)
-    add([...named], named.join('.'), 'http.listen and router.listen are the same')
-  }
+  for (const [path, message] of [...misplaced(data), ...clashing(data)]) add(path, path.join('.'), message)
   return problems
 }

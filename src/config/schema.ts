@@ -19,7 +19,8 @@ import {
   wholeNumber,
 } from '../manifest/values.ts'
 import { addressProblem } from './address.ts'
-import { branchName, folder, listen, portRange, secretText, subnet } from './values.ts'
+import { routerSchema } from './router-schema.ts'
+import { branchName, folder, listen, network, portRange, registry, secretText, subnet } from './values.ts'
 
 const POLL = 'expected a duration from 1s to 24h such as 30s, or a cron expression such as "*/5 * * * *"'
 
@@ -60,9 +61,7 @@ const runtime = z.union(
       name: text('expected a name of lower-case letters, digits and -, at most 40 long', /^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/)
         .exactOptional()
         .describe('docker: tells platforms on one engine apart. Default: made from the state folder.'),
-      network: text('expected the name of a Docker network', /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/)
-        .exactOptional()
-        .describe("docker: the network of the instances. Default: one of the platform's own."),
+      network: network().exactOptional().describe("docker: the network of the instances. Default: one of the platform's own."),
       subnet: subnet().exactOptional().describe('docker: its addresses, such as 10.86.0.0/16. Default: what is free.'),
     }),
   ],
@@ -73,83 +72,6 @@ const runtime = z.union(
     },
   },
 )
-
-const file = (what: string) => text(`expected the path of ${what}`, /^[^\0]+$/)
-const webAddress = (expected: string) => text(expected, /^https?:\/\/[^\s/?#@]+(?:\/[^\s?#]*)?$/)
-
-const https = z.union(
-  [
-    listen(1).transform((listen) => ({ listen })),
-    mapping({
-      listen: listen(1).describe('Where HTTPS requests come in, such as ":443".'),
-      acme: z
-        .union([
-          z.boolean(),
-          mapping({
-            email: text('expected an email address', /^[^\s@]+@[^\s@]+$/)
-              .exactOptional()
-              .describe('Where the authority writes to when something is wrong.'),
-            challenge: oneOf(['http', 'tls'])
-              .exactOptional()
-              .describe('How it is shown that a host is ours: over port 80 or over port 443. Default: http.'),
-            staging: z
-              .boolean({ error: 'expected true or false' })
-              .exactOptional()
-              .describe("Let's Encrypt's staging authority: for trying, its certificates are trusted by nobody."),
-            directory: webAddress('expected the address of an ACME directory')
-              .exactOptional()
-              .describe("Another authority's directory. Default: Let's Encrypt."),
-            ca: file('a file of CA certificates').exactOptional().describe("The authority's own CA, where it is a private one."),
-          }),
-        ])
-        .exactOptional()
-        .describe("Certificates from Let's Encrypt, or another ACME authority. Default: true, unless there are files."),
-      files: z
-        .array(mapping({ certificate: file('a PEM file'), key: file('a PEM file') }), {
-          error: 'expected a list of {certificate, key}',
-        })
-        .exactOptional()
-        .describe('Certificates from files.'),
-      redirect: z
-        .boolean({ error: 'expected true or false' })
-        .exactOptional()
-        .describe('Send plain HTTP to HTTPS. Default: true.'),
-      hsts: z
-        .union([
-          z.boolean(),
-          mapping({
-            maxAge: duration('1s', '17520h').exactOptional().describe('Default: 8760h, a year.'),
-            includeSubdomains: z.boolean().exactOptional(),
-            preload: z.boolean().exactOptional(),
-          }),
-        ])
-        .exactOptional()
-        .describe('Strict-Transport-Security: browsers stay on HTTPS. Default: false.'),
-    }),
-  ],
-  { error: 'expected an address such as ":443", or a mapping such as {listen: ":443", acme: {email: …}}' },
-)
-
-const router = mapping({
-  kind: oneOf(['embedded', 'traefik'])
-    .default('embedded')
-    .describe("embedded: trimtab's own reverse proxy. traefik: Traefik v3."),
-  listen: listen(1).exactOptional().describe('Where requests come in. Default: 127.0.0.1:8080; :80 for traefik.'),
-  run: oneOf(['binary', 'container', 'external'])
-    .exactOptional()
-    .describe('traefik: trimtab runs the binary, trimtab runs the container, or somebody else runs it. Default: binary.'),
-  binary: file('the Traefik binary')
-    .exactOptional()
-    .describe('traefik, run: binary. A path, or a name on the PATH. Default: traefik.'),
-  image: imageName().exactOptional().describe('traefik, run: container. Default: traefik:v3.'),
-  https: https.exactOptional().describe('traefik: where HTTPS requests come in, and the certificates. Default: no HTTPS.'),
-  routes: file('a folder')
-    .exactOptional()
-    .describe('traefik, run: external. The folder its file provider watches; trimtab writes its route files there.'),
-  api: webAddress('expected an address such as http://127.0.0.1:8081')
-    .exactOptional()
-    .describe('traefik, run: external. The address of its API.'),
-})
 
 const builds = mapping({
   concurrency: wholeNumber(1, 64).exactOptional().describe('How many builds run at a time. Default: 2.'),
@@ -164,10 +86,7 @@ const builds = mapping({
 
 const registries = z
   .record(
-    text(
-      'expected the host of a registry, such as registry.example.com:5000',
-      /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::\d{1,5})?$/,
-    ),
+    registry(),
     mapping({ username: secretText(), password: secretText().describe(`As "\${NAME}" from the environment.`) }),
     { error: 'expected a mapping of registry hosts to {username, password}' },
   )
@@ -227,7 +146,7 @@ export const platformSchema = mapping({
     .exactOptional()
     .describe("trimtab's own HTTP interface."),
   runtime: runtime.exactOptional().describe('What runs the apps. Default: auto.'),
-  router: router.exactOptional().describe('What brings requests to the apps.'),
+  router: routerSchema.exactOptional().describe('What brings requests to the apps.'),
   builds: builds.exactOptional().describe('Applies to every build.'),
   stack: mapping({
     image: imageName().describe('Default: trimtab/stack:bookworm, which "trimtab stack build" makes.'),

@@ -36,21 +36,50 @@ export function portRange() {
 /** An IPv4 network in which a few hundred instances have room, or at least a few: /8 to /28. */
 export function subnet() {
   const error = 'expected a network such as 10.86.0.0/16, from /8 to /28'
-  return z.string({ error }).refine(
+  return text(error, /^[\d.]{7,15}\/\d{1,2}$/).refine(
     (written) => {
       const [address = '', bits = ''] = written.split('/')
-      if (isIP(address) !== 4 || !/^\d{1,2}$/.test(bits) || Number(bits) < 8 || Number(bits) > 28) return false
+      if (isIP(address) !== 4 || Number(bits) < 8 || Number(bits) > 28) return false
       const number = address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0)
-      return number % 2 ** (32 - Number(bits)) === 0
+      // 0.0.0.0/8, 127.0.0.0/8 and everything from 224.0.0.0 on are no addresses that a machine can be given.
+      const first = Math.floor(number / 2 ** 24)
+      return number % 2 ** (32 - Number(bits)) === 0 && first > 0 && first !== 127 && first < 224
     },
     { error },
   )
 }
 
+/** A network of Docker's on which an instance can be given an address of its own: on the engine's ready-made ones it cannot. */
+export function network() {
+  const error = 'expected the name of a Docker network of your own'
+  return text(error, /^(?!(?:bridge|host|none|default|ingress)$)[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/)
+}
+
+/** The part of an image's name before the first '/', as it stands in image names. */
+export function registry() {
+  const error = 'expected the host of a registry, such as registry.example.com:5000'
+  return text(error, /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::\d{1,5})?$/).refine(
+    (written) => Number(/:(\d+)$/.exec(written)?.[1] ?? 1) <= 65_535,
+    { error },
+  )
+}
+
+export function webAddress(error: string) {
+  return text(error, /^https?:\/\/[^\s/?#@]+(?:\/[^\s?#]*)?$/).refine((written) => URL.canParse(written), { error })
+}
+
+export function file(what: string) {
+  return text(`expected the path of ${what}`, /^[^\0]+$/)
+}
+
+export function flag() {
+  return z.boolean({ error: 'expected true or false' })
+}
+
 /** Goes into HTTP headers: a line break in it would end them. Messages never show it. */
 export function secretText() {
   return z
-    .string({ error: 'is no text; put it in quotes' })
+    .string({ error: ({ input }) => (input === undefined ? 'is missing' : 'is no text; put it in quotes') })
     .min(1, { error: 'is empty' })
     .max(10_000, { error: 'is too long' })
     .refine((value) => !hasControl(value), { error: 'holds a line break or another control character' })

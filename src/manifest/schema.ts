@@ -44,7 +44,7 @@ function explainBuildpack(name: string): string {
 }
 
 /** Inside of the app's folder. */
-const FILE = /^(?!\/|-)(?!(?:.*\/)?\.\.?(?:\/|$))[^\0\\\n]+$/
+const FILE = /^(?:\.\/)?(?!\/|-)(?!(?:.*\/)?\.\.?(?:\/|$))[^\0\\\n]+$/
 
 const build = mapping({
   buildpacks: z
@@ -58,6 +58,7 @@ const build = mapping({
   env: environment().exactOptional().describe('Environment of the build alone.'),
   timeout: duration('100ms', '24h').exactOptional().describe('How long the build may take, such as 15m.'),
   dockerfile: text('expected the path of a Dockerfile in the repository', FILE, 255)
+    .transform((path) => path.replace(/^\.\//, ''))
     .exactOptional()
     .describe("Built from this Dockerfile, in the app's folder."),
   image: imageName()
@@ -66,9 +67,9 @@ const build = mapping({
   artifact: notYet('run an artifact that is built elsewhere.'),
 })
   .superRefine((build, context) => {
-    const ways = (['buildpacks', 'dockerfile', 'image'] as const).filter((way) => build[way] !== undefined)
-    if (ways.length > 1) {
-      context.addIssue({ code: 'custom', path: [ways[1] ?? ''], message: `expected one way to build, got ${ways.join(' and ')}` })
+    const [first, ...others] = (['buildpacks', 'dockerfile', 'image'] as const).filter((way) => build[way] !== undefined)
+    for (const way of others) {
+      context.addIssue({ code: 'custom', path: [way], message: `is another way to build, beside ${first}; one of them can be` })
     }
   })
   .describe('How the commit is built.')

@@ -75,9 +75,9 @@ export function oneOf<const T extends readonly [string, ...string[]]>(
 
 const UNITS: Record<string, number> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 }
 
-/** A number of bytes: 512M, 2G, 512MiB. Powers of two, as Docker and Kubernetes' Mi mean them. */
-export function size(fromMegabytes = 4) {
-  const error = `expected a size such as 512M or 2G, at least ${fromMegabytes}M`
+/** A number of bytes: 512M, 2G, 512MiB. Powers of two, as Docker and Kubernetes' Mi mean them. 6M is the least the Docker Engine takes. */
+export function size(fromMegabytes = 6) {
+  const error = `expected a size from ${fromMegabytes}M to 1024T, such as 512M or 2G`
   return z
     .string({ error })
     .regex(/^\d{1,15}(?:\.\d{1,3})?\s?(?:[kmgt]i?)?b?$/i, { error, abort: true })

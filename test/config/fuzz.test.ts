@@ -5,8 +5,12 @@ import { problemsOf } from './problems.ts'
 const PLATFORM = `domain: apps.localhost
 poll: "*/5 * * * *"
 http: {listen: "127.0.0.1:8700"}
-runtime: {kind: process, ports: 20000-29999}
-builds: {concurrency: 2, timeout: 15m, env: {A: "\${A}"}}
+runtime: {kind: auto, ports: 20000-29999, name: blue, subnet: 10.86.0.0/16}
+router: {kind: traefik, https: {listen: ":443", acme: {email: a@b}, files: [{certificate: a, key: b}], hsts: {maxAge: 1h}}}
+builds: {concurrency: 2, timeout: 15m, memory: 1.5G, cpus: 0.5, env: {A: "\${A}"}}
+stack: {image: "h:5000/a/b:c"}
+registries: {h.example.com:5000: {username: u, password: "\${A}"}}
+secrets: {users: "\${A}"}
 apps:
   - {name: hello, repo: ./hello.git, branch: main}
   - name: shop

@@ -3,21 +3,24 @@ import { parsePlatform } from '../../src/config/platform.ts'
 
 const parse = (text: string, env: Record<string, string> = {}) => parsePlatform(text, { file: '/srv/ops/platform.yaml', env })
 
-it('fills in the defaults, and says what auto came to', () => {
+it('fills in the defaults', () => {
   expect(parse('apps: []')).toStrictEqual({
     domain: 'apps.localhost',
     state: '/srv/ops/.trimtab',
     poll: { everyMs: 30_000 },
     http: { host: '127.0.0.1', port: 8700 },
-    runtime: { kind: 'process', ports: { from: 20_000, to: 29_999 } },
+    runtime: { kind: 'auto', process: { kind: 'process', ports: { from: 20_000, to: 29_999 } }, docker: { kind: 'docker' } },
     router: { kind: 'embedded', listen: { host: '127.0.0.1', port: 8080 } },
+    stack: { image: 'trimtab/stack:bookworm' },
+    registries: {},
+    secrets: {},
     builds: { concurrency: 2, timeoutMs: 900_000, env: {} },
     apps: [],
-    notes: ['runtime: process (auto; containers are not available yet in this version)'],
+    notes: [],
   })
 })
 
-it('takes every key there is', () => {
+it('takes every key there is, but for those of containers and Traefik', () => {
   const text = `
 domain: apps.example.com
 state: ../state
@@ -26,6 +29,10 @@ http: {listen: "[::1]:9000"}
 runtime: {kind: process, ports: 21000-21099}
 router: {kind: embedded, listen: ":80"}
 builds: {concurrency: 4, timeout: 5m, ca: ca.pem, env: {NPM_CONFIG_REGISTRY: "http://\${MIRROR}/", N: 1.10}}
+registries:
+  registry.example.com:5000: {username: ci, password: "\${SHOP_TOKEN}"}
+  docker.io: {username: a, password: b}
+secrets: {shop-users: "admin:$apr1$x$y\\nci:z\\n", plain: "$\${plain}"}
 git: {allow: [https]}
 x-note: "\${NOT_SET}"
 apps:
@@ -41,6 +48,12 @@ apps:
     http: { host: '::1', port: 9000 },
     runtime: { kind: 'process', ports: { from: 21_000, to: 21_099 } },
     router: { kind: 'embedded', listen: { host: '0.0.0.0', port: 80 } },
+    stack: { image: 'trimtab/stack:bookworm' },
+    registries: {
+      'registry.example.com:5000': { username: 'ci', password: 's3cret' },
+      'docker.io': { username: 'a', password: 'b' },
+    },
+    secrets: { 'shop-users': 'admin:$apr1$x$y\nci:z\n', plain: `\${plain}` },
     builds: {
       concurrency: 4,
       timeoutMs: 300_000,
@@ -64,16 +77,6 @@ it.each([
   ['*/10 * * * * *', { cron: '*/10 * * * * *' }],
 ])('poll: %s', (written, poll) => {
   expect(parse(`poll: "${written}"\napps: []`).poll).toStrictEqual(poll)
-})
-
-it.each([
-  ['auto', 20_000, 1],
-  ['process', 20_000, 0],
-  ['{kind: auto, ports: 3000-3000}', 3000, 1],
-])('runtime: %s', (written, from, notes) => {
-  const platform = parse(`runtime: ${written}\napps: []`)
-  expect(platform.runtime).toMatchObject({ kind: 'process', ports: { from } })
-  expect(platform.notes).toHaveLength(notes)
 })
 
 it('reads a thousand apps', () => {

@@ -7,7 +7,7 @@ const APP = 'name: a, repo: ./a'
 it('tells every problem at once, in the order of the file', () => {
   const text = `domian: x
 poll: 5
-runtime: docker
+runtime: swarm
 apps:
   - {name: Shop, repo: "ext::sh"}
   - {name: a, repo: ./a, branch: -x, path: ../b}
@@ -16,7 +16,7 @@ apps:
   expect(problemsOf(text)).toStrictEqual([
     'platform.yaml:1:1 domian: unknown key (did you mean "domain"?)',
     'platform.yaml:2:1 poll: expected a duration from 1s to 24h such as 30s, or a cron expression such as "*/5 * * * *", got 5',
-    `platform.yaml:3:1 runtime: docker is ${LATER}`,
+    `platform.yaml:3:1 runtime: swarm is ${LATER}`,
     'platform.yaml:5:6 apps[0].name: expected a name of lower-case letters, digits and -, beginning with a letter, at most 40 long, got "Shop"',
     'platform.yaml:5:18 apps[0].repo: expected a path, file:///path, https://host/path, ssh://user@host/path or user@host:path, got "ext::sh"',
     'platform.yaml:6:26 apps[1].branch: expected the name of a branch, got "-x"',
@@ -31,11 +31,7 @@ describe('what no code honours yet', () => {
   it.each([
     ['apps: []\nfleet: {repo: x}', '2:1 fleet', LATER],
     ['apps: []\nruntime: swarm', '2:1 runtime', `swarm is ${LATER}`],
-    ['apps: []\nruntime: {kind: docker}', '2:11 runtime.kind', `docker is ${LATER}`],
-    ['apps: []\nrouter: {kind: traefik}', '2:10 router.kind', `traefik is ${LATER}`],
-    ['apps: []\nrouter: {https: ":443"}', '2:10 router.https', LATER],
-    ['apps: []\nbuilds: {memory: 2G}', '2:10 builds.memory', LATER],
-    ['apps: []\nbuilds: {cpus: 2}', '2:10 builds.cpus', LATER],
+    ['apps: []\nruntime: {kind: swarm}', '2:11 runtime.kind', `swarm is ${LATER}`],
     [`apps: [{${APP}, webhook: {secret: x}}]`, '1:29 apps[0].webhook', LATER],
     [`apps: [{${APP}, verify: {}}]`, '1:29 apps[0].verify', LATER],
     [`apps: [{${APP}, forge: {}}]`, '1:29 apps[0].forge', LATER],
@@ -48,7 +44,7 @@ describe('what no code honours yet', () => {
 describe('values', () => {
   const listen = 'expected host:port such as 127.0.0.1:8080, or :8080'
   const poll = 'expected a duration from 1s to 24h such as 30s, or a cron expression such as "*/5 * * * *"'
-  const runtime = 'expected auto, process, or a mapping such as {kind: process, ports: 20000-29999}'
+  const runtime = 'expected auto, process, docker, or a mapping such as {kind: process, ports: 20000-29999}'
   it.each([
     ['{}', '1:1 apps: expected a list of apps (write [] for none), but it is missing'],
     ['', '1:1 apps: expected a list of apps (write [] for none), but it is missing'],
@@ -62,7 +58,7 @@ describe('values', () => {
     ['apps: []\nhttp: {listen: "a:99999"}', `2:8 http.listen: ${listen}, got "a:99999"`],
     ['apps: []\nhttp: {listen: "[1.2]:80"}', `2:8 http.listen: ${listen}, got "[1.2]:80"`],
     ['apps: []\nrouter: {listen: ":0"}', `2:10 router.listen: ${listen}, got ":0"`],
-    ['apps: []\nrouter: {kind: nginx}', '2:10 router.kind: expected embedded, got "nginx"'],
+    ['apps: []\nrouter: {kind: nginx}', '2:10 router.kind: expected one of embedded, traefik, got "nginx"'],
     ['apps: []\nrouter: {listen: "127.0.0.1:8700"}', '2:10 router.listen: http.listen and router.listen are the same'],
     ['apps: []\nhttp: {listen: "127.0.0.1:8080"}', '2:8 http.listen: http.listen and router.listen are the same'],
     ['apps: []\nruntime: proces', `2:1 runtime: ${runtime} (did you mean "process"?), got "proces"`],
@@ -118,12 +114,15 @@ domain: "\${SECRET}"
 poll: "\${SECRET}"
 runtime: "\${SECRET}"
 router: {kind: "\${SECRET}"}
+stack: {image: "\${SECRET}"}
+registries: {r.example.com: {username: "\${SECRET}\\n", password: [hunter2]}, h.example.com: {password: hunter2}}
+secrets: {a: [hunter2], b: {hunter2: hunter2}, c: 22, d: "", UPPER: hunter2}
 apps:
   - {name: "\${SECRET}", repo: "https://\${SECRET}@example.com/a", branch: "-\${SECRET}"}
   - {name: b, repo: "https://example.com/b", auth: {token: "\${SECRET}\\n", pasword: hunter2}}
 `
   const lines = problemsOf(text, { SECRET: 'Hunter 2' })
-  expect(lines).toHaveLength(9)
+  expect(lines).toHaveLength(18)
   expect(lines.join('\n')).not.toMatch(/hunter/i)
   expect(lines[0]).toContain(`got "\${SECRET}"`)
 })

@@ -32,8 +32,6 @@ nmae: x
 
 describe('keys of the design that no code honours yet', () => {
   it.each([
-    ['build: {dockerfile: Dockerfile}', '1:9 build.dockerfile', LATER],
-    ['build: {image: "a@sha256:b"}', '1:9 build.image', LATER],
     ['build: {artifact: {url: x}}', '1:9 build.artifact', LATER],
     [
       'build: {buildpacks: ["https://github.com/a/b.git#v1"]}',
@@ -47,8 +45,6 @@ describe('keys of the design that no code honours yet', () => {
       '1:19 processes.web.scale',
       `scaling by load ({min, max, cpu}) is ${LATER}`,
     ],
-    ['processes: {web: {memory: 512M}}', '1:19 processes.web.memory', LATER],
-    ['processes: {web: {cpus: 0.5}}', '1:19 processes.web.cpus', LATER],
     ['routes: [{host: "*.example.com"}]', '1:11 routes[0].host', `hosts with * are ${LATER}`],
     ['cron: []', '1:1 cron', LATER],
     ['services: [postgres]', '1:1 services', LATER],
