@@ -2,18 +2,18 @@
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { AppStatus } from '../../src/domain.ts'
 import type { EventView, ReleaseView } from '../../src/http/wire.ts'
 import { appYaml, ownBuild, webAndWorker, webApp } from '../support/apps.ts'
-import { kinds } from '../support/kinds.ts'
+import { overKinds } from '../support/kinds.ts'
 import { TestPlatform, until } from '../support/platform.ts'
 import type { Repo } from '../support/repo.ts'
 
 const ID = /^[0-9a-f]{40}$/
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 
-describe.each(kinds)('$name', (kind) => {
+overKinds((kind) => {
   let platform: TestPlatform
   let shop: Repo
   let first: string

@@ -1,9 +1,9 @@
 /** Every folder of examples/ as an app of one platform, in one repository, as `npm start` runs them. */
 import { cpSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { onlyWithRegistry } from '../build/registry.ts'
-import { kinds } from '../support/kinds.ts'
+import { overKinds } from '../support/kinds.ts'
 import { TestPlatform, until } from '../support/platform.ts'
 import type { Repo } from '../support/repo.ts'
 
@@ -24,7 +24,7 @@ it('no example is left out here', () => {
   expect([...folders].sort()).toEqual(readdirSync(EXAMPLES).sort())
 })
 
-describe.each(kinds)('$name', (kind) => {
+overKinds((kind) => {
   let platform: TestPlatform
   let repo: Repo
   let first: string

@@ -1,10 +1,10 @@
 /** A commit that is not good: the old release serves on, it is told why, and nothing is tried again unasked. */
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { appYaml, ownBuild, webAndWorker, webApp } from '../support/apps.ts'
 import { type GitHttp, startGitHttp } from '../support/githttp.ts'
-import { kinds } from '../support/kinds.ts'
+import { overKinds } from '../support/kinds.ts'
 import { TestPlatform, until } from '../support/platform.ts'
 import type { Content } from '../support/repo.ts'
 
@@ -68,7 +68,7 @@ const BAD: Array<{ how: string; files: Record<string, Content>; code: string; sa
   },
 ]
 
-describe.each(kinds)('$name', (kind) => {
+overKinds((kind) => {
   let platform: TestPlatform
   let http: GitHttp
 

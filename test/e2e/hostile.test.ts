@@ -3,9 +3,9 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { appYaml, webApp } from '../support/apps.ts'
-import { kinds } from '../support/kinds.ts'
+import { overKinds } from '../support/kinds.ts'
 import { need } from '../support/need.ts'
 import { TestPlatform, until, type Visitor } from '../support/platform.ts'
 import type { Content } from '../support/repo.ts'
@@ -69,7 +69,7 @@ const HOSTILE: Array<{ what: string; files: Record<string, Content>; code: strin
   },
 ]
 
-describe.each(kinds)('$name', (kind) => {
+overKinds((kind) => {
   let platform: TestPlatform
   let visitor: Visitor
   const apps = () => [
@@ -194,7 +194,7 @@ describe.each(kinds)('$name', (kind) => {
     try {
       const names = ['first', 'second']
       const of = (...which: string[]) => which.map((name) => ({ name, repo: `./${name}` }))
-      tight.configure({ apps: of(...names), extra: kind.tight(tight.routerPort, 2) })
+      tight.configure({ apps: of(...names), extra: await kind.tight(tight.state, tight.routerPort, 2) })
       for (const name of names) tight.repo(name).write(webApp(name)).commit('First')
       await tight.up()
       for (const name of names) await tight.live(name, tight.openRepo(name).head())

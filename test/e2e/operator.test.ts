@@ -3,12 +3,12 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { appYaml, webAndWorker, webApp } from '../support/apps.ts'
-import { kinds } from '../support/kinds.ts'
+import { overKinds } from '../support/kinds.ts'
 import { TestPlatform, until } from '../support/platform.ts'
 
 const entry = (name: string, more: Record<string, unknown> = {}) => ({ name, repo: `./${name}`, ...more })
 
-describe.each(kinds)('$name', (kind) => {
+overKinds((kind) => {
   describe('platform.yaml, while trimtab runs', () => {
     let platform: TestPlatform
     const NAMES = ['stays', 'leaves', 'moves', 'third', 'fourth', 'fifth']

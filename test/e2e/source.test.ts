@@ -1,10 +1,10 @@
 /** Where commits come from, and what becomes of an app when that changes, is damaged or goes away. */
 import { readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { webApp } from '../support/apps.ts'
 import { type GitHttp, startGitHttp } from '../support/githttp.ts'
-import { kinds } from '../support/kinds.ts'
+import { overKinds } from '../support/kinds.ts'
 import { need } from '../support/need.ts'
 import { TestPlatform, until } from '../support/platform.ts'
 import { makeRepo } from '../support/repo.ts'
@@ -14,7 +14,7 @@ const TOKEN = 'a-token-that-nobody-may-see-7f3a'
 const LOCAL = ['default', 'forced', 'deleted', 'empty', 'gone', 'replaced', 'folder']
 const noSshd = sshdMissing()
 
-describe.each(kinds)('$name', (kind) => {
+overKinds((kind) => {
   let platform: TestPlatform
   let open: GitHttp
   let closed: GitHttp

@@ -1,13 +1,13 @@
 /** What a commit does: live, changed, reverted, scaled, routed; and what it leaves alone. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { appYaml, webAndWorker, webApp } from '../support/apps.ts'
-import { kinds, type Running } from '../support/kinds.ts'
+import { overKinds, type Running } from '../support/kinds.ts'
 import { TestPlatform, until } from '../support/platform.ts'
 import type { Repo } from '../support/repo.ts'
 
 const NAMES = ['shop', 'ten', 'quick', 'scaled', 'routed', 'words', 'first', 'silent', 'same', 'readme']
 
-describe.each(kinds)('$name', (kind) => {
+overKinds((kind) => {
   let platform: TestPlatform
   const repos = new Map<string, Repo>()
   const repo = (name: string): Repo => {

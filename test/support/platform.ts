@@ -9,7 +9,7 @@ import type { AppStatus } from '../../src/domain.ts'
 import { Client } from '../../src/http/client.ts'
 import type { EventView, ReleaseView } from '../../src/http/wire.ts'
 import type { Told } from './apps.ts'
-import { type Kind, kinds, type Running } from './kinds.ts'
+import { firstKind, type Kind, type Running } from './kinds.ts'
 import { makeRepo, openRepo, type Repo } from './repo.ts'
 
 const cli = join(import.meta.dirname, '../../bin/trimtab.js')
@@ -72,7 +72,7 @@ export class TestPlatform {
 
   private constructor(options: PlatformOptions) {
     this.options = options
-    this.kind = options.kind ?? (kinds[0] as Kind)
+    this.kind = options.kind ?? firstKind
   }
 
   /** A directory with a platform.yaml; nothing runs yet. */
@@ -80,7 +80,7 @@ export class TestPlatform {
     const platform = new TestPlatform({ apps: [], ...options })
     platform.routerPort = await freePort()
     platform.httpPort = await freePort()
-    platform.keys = platform.kind.keys(platform.routerPort)
+    platform.keys = await platform.kind.keys(platform.state, platform.routerPort)
     platform.configure({})
     return platform
   }
@@ -313,6 +313,7 @@ export class TestPlatform {
     await this.end('SIGINT')
     const { code, out, err } = await this.run('down')
     const left = this.kind.leftOvers(this.dir)
+    this.kind.strike(this.state)
     rmSync(this.dir, { recursive: true, force: true, maxRetries: 5 })
     if (code !== 0) throw new Error(`down: exit ${code}\n${out}${err}`)
     if (left.length > 0) throw new Error(`down left behind:\n${left.join('\n')}`)
