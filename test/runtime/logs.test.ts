@@ -2,7 +2,7 @@ import { closeSync, existsSync, mkdirSync, openSync, statSync, symlinkSync, writ
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { LogLine, Runtime } from '../../src/ports.ts'
-import { cleanLine, createSplitter, LINE_LIMIT, linesOf } from '../../src/runtime/process/lines.ts'
+import { cleanLine, createSplitter, LINE_LIMIT, linesOf } from '../../src/runtime/lines.ts'
 import { createWorld, exited, printed, specOf, until } from './world.ts'
 
 const NAME = 'shop.web.v1.1'

@@ -9,6 +9,7 @@ import { constants } from 'node:os'
 import { join } from 'node:path'
 import type { InstanceSpec } from '../../domain.ts'
 import type { Terminal } from '../../ports.ts'
+import { signalName } from '../signals.ts'
 import { environment } from './environment.ts'
 import { isAlive, killAll, members } from './group.ts'
 import { launch } from './launcher.ts'
@@ -16,7 +17,6 @@ import { directories } from './places.ts'
 import { bootId, processTable, readProcess, signal } from './processes.ts'
 import { type Held, readClaim, readExit, readText, writeStopping } from './records.ts'
 import { checkHome, makeDirectory, spawned, startError } from './start.ts'
-import { signalName } from './stopping.ts'
 
 /** Runs it to its end; gives its exit code, 128 + n for signal n. */
 export async function runAttached(runs: string, spec: InstanceSpec, terminal: Terminal): Promise<number> {

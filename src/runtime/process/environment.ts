@@ -1,5 +1,5 @@
 /** What a process of an app finds in its environment: its own settings, and of the platform's nothing but the PATH. */
-import { TrimtabError } from '../../errors.ts'
+import { checkVariables } from '../variables.ts'
 
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
@@ -13,12 +13,7 @@ export interface EnvironmentInput {
 }
 
 export function environment({ home, tmp, env, port }: EnvironmentInput): Record<string, string> {
-  for (const [name, value] of Object.entries(env)) {
-    if (name === '' || name.includes('=') || name.includes('\0') || value.includes('\0')) {
-      const message = `The variable ${JSON.stringify(name.slice(0, 80))} cannot be put into an environment: a name has no '=', and neither name nor value has a NUL.`
-      throw new TrimtabError('StartFailed', message)
-    }
-  }
+  checkVariables(env)
   return {
     PATH: process.env.PATH || DEFAULT_PATH,
     HOME: home,

@@ -1,6 +1,6 @@
 /** Reads one log as it grows, through rotations. */
 import { closeSync, fstatSync } from 'node:fs'
-import { createSplitter } from './lines.ts'
+import { createSplitter } from '../lines.ts'
 import { olderLog, type Rotator } from './rotate.ts'
 import { open, readAt } from './tail.ts'
 

@@ -1,10 +1,10 @@
 /** The output of an app's instances: the last lines of each, and what comes. */
-import { type FSWatcher, readdirSync, rmSync, statSync, watch } from 'node:fs'
+import { type FSWatcher, watch } from 'node:fs'
 import { join } from 'node:path'
 import type { Instance } from '../../domain.ts'
 import type { LogLine } from '../../ports.ts'
 import { createReader, type Reader } from './follow.ts'
-import { isPlain, type Places } from './places.ts'
+import type { Places } from './places.ts'
 import { logFiles, type Rotator } from './rotate.ts'
 import { readTail } from './tail.ts'
 
@@ -116,34 +116,5 @@ function createBell(dir: string, signal: AbortSignal): Bell {
       watcher?.close()
       signal.removeEventListener('abort', ring)
     },
-  }
-}
-
-/** How many logs of removed instances stay per app, and for how long. */
-const KEPT = 20
-const KEPT_MS = 7 * 24 * 3_600_000
-
-/** Deletes the oldest logs of instances that are no more. `isLive`: whether an instance of this name is there. */
-export function pruneLogs(places: Places, app: string, isLive: (name: string) => boolean, now: number): string[] {
-  const dir = join(places.logs, app)
-  const files = list(dir)
-  const newest = new Map<string, number>()
-  for (const file of files) {
-    const name = file.replace(/\.log(\.\w+)?$/, '')
-    newest.set(name, Math.max(newest.get(name) ?? 0, statSync(join(dir, file), { throwIfNoEntry: false })?.mtimeMs ?? 0))
-  }
-  const gone = [...newest].filter(([name]) => !isLive(name)).sort(([, a], [, b]) => b - a)
-  const old = gone.filter(([, at], index) => index >= KEPT || now - at > KEPT_MS).map(([name]) => name)
-  for (const file of files) {
-    if (old.includes(file.replace(/\.log(\.\w+)?$/, ''))) rmSync(join(dir, file), { force: true })
-  }
-  return old
-}
-
-function list(dir: string): string[] {
-  try {
-    return readdirSync(dir).filter(isPlain)
-  } catch {
-    return []
   }
 }

@@ -8,6 +8,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { TrimtabError } from '../../errors.ts'
+import { isPlain, plain } from '../names.ts'
 
 /** One instance's place. */
 export interface Place {
@@ -26,9 +27,6 @@ export interface Places {
   find(name: string): Place | null
 }
 
-/** 255 bytes is the longest file name (NAME_MAX); `.log.1.tmp` and room for other suffixes come off. */
-const LONGEST = 200
-
 export function places(state: string): Places {
   const instances = join(state, 'instances')
   const logs = join(state, 'logs')
@@ -45,16 +43,6 @@ export function places(state: string): Places {
       return existsSync(found.dir) ? found : null
     },
   }
-}
-
-/** A name that is one path component and nothing else, or an error. Names are checked long before; this is the last door. */
-export function plain(name: string): string {
-  if (isPlain(name)) return name
-  throw new TrimtabError('Usage', `${JSON.stringify(name.slice(0, 80))} is not a name an app or an instance can have.`)
-}
-
-export function isPlain(name: string): boolean {
-  return /^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(name) && !name.includes('..') && name.length <= LONGEST
 }
 
 /** The directories in a directory; [] if it is not there. Whatever else goes wrong is RuntimeUnavailable: unread is not empty. */

@@ -8,9 +8,9 @@
  */
 
 import { closeSync, openSync, readSync, renameSync, type Stats, statSync, writeFileSync, writeSync } from 'node:fs'
-import { constants } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { signalOf } from '../signals.ts'
 import { errno, isMissing, unreadable } from './places.ts'
 
 export interface Held {
@@ -62,12 +62,6 @@ export function readExit(dir: string): Ended | null {
   if (digits === undefined) return null
   const code = Number(digits)
   return { at: modified(path) ?? 0, code, signal: signalOf(code) }
-}
-
-/** A shell's way to say it: 128 + n for signal n (POSIX, Shell Command Language, 2.8.2). */
-export function signalOf(code: number): string | null {
-  const found = Object.entries(constants.signals).find(([, number]) => number === code - 128)
-  return found ? found[0] : null
 }
 
 const ended = z.object({ at: z.number(), code: z.int().nullable(), signal: z.string().nullable() })

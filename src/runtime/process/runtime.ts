@@ -8,10 +8,12 @@ import { join } from 'node:path'
 import { type Instance, type InstanceSpec, instanceName, type Listen } from '../../domain.ts'
 import { TrimtabError } from '../../errors.ts'
 import type { Runtime } from '../../ports.ts'
+import { pruneLogs } from '../kept.ts'
+import { plain } from '../names.ts'
 import { endAbandoned, runAttached } from './attached.ts'
-import { pruneLogs, readLogs } from './logs.ts'
+import { readLogs } from './logs.ts'
 import { type Memory, refresh } from './observe.ts'
-import { directories, type Place, places as placesOf, plain, unreadable } from './places.ts'
+import { directories, type Place, places as placesOf, unreadable } from './places.ts'
 import { createPorts } from './ports.ts'
 import { removeInstance, removeLeftOvers } from './remove.ts'
 import { createRotator, DEFAULT_LIMITS, logFiles, type RotateLimits } from './rotate.ts'
@@ -108,7 +110,7 @@ export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
 
   function forgetLogs(app: string): void {
     attempt(() => {
-      const old = pruneLogs(places, app, (one) => existsSync(places.place(app, one).dir), now())
+      const old = pruneLogs(join(places.logs, app), (one) => existsSync(places.place(app, one).dir), now())
       for (const name of old) rotator.forget(places.log(app, name))
     })
   }

@@ -1,6 +1,6 @@
 /** Ending an instance: the stop signal to its whole group, SIGKILL when the time is up. What was asked is on disk first. */
-import { constants } from 'node:os'
 import type { Stop } from '../../domain.ts'
+import { signalName } from '../signals.ts'
 import { isAlive } from './group.ts'
 import type { Memory } from './observe.ts'
 import { readProcess, signal } from './processes.ts'
@@ -44,12 +44,6 @@ function signalGroup({ held, child }: Memory, name: NodeJS.Signals): void {
   } else if (child !== null) {
     signal(-child, name) // our own child, not yet reaped: the id is still its
   }
-}
-
-/** 'TERM' and 'SIGTERM' are both usual; anything else is not a signal, and SIGTERM is what every program understands. */
-export function signalName(name: string): NodeJS.Signals {
-  const full = name.toUpperCase().startsWith('SIG') ? name.toUpperCase() : `SIG${name.toUpperCase()}`
-  return Object.hasOwn(constants.signals, full) ? (full as NodeJS.Signals) : 'SIGTERM'
 }
 
 function keep(memory: Memory, stopping: Stopping): void {

@@ -1,6 +1,6 @@
 /** The end of an instance's output, read from the end: a log of gigabytes costs no more than one of kilobytes. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
-import { linesOf } from './lines.ts'
+import { linesOf } from '../lines.ts'
 import { isMissing, unreadable } from './places.ts'
 
 const CHUNK = 64 * 1024
