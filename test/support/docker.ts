@@ -3,7 +3,7 @@ import { request } from 'node:http'
 import type { TestContext } from 'vitest'
 import { Dockerd, type DockerdOptions, dockerdMissing } from './dockerd.ts'
 import { need } from './need.ts'
-import { loadStack, stackTarMissing } from './stack.ts'
+import { plantStack, stackMissing, stackOn } from './stack.ts'
 
 type Context = Pick<TestContext, 'skip'> | null
 
@@ -23,7 +23,7 @@ export interface OwnEngine {
 
 /** Why there can be no engine here, or null. */
 export function engineMissing(): string | null {
-  return dockerdMissing() ?? stackTarMissing()
+  return dockerdMissing() ?? stackMissing()
 }
 
 /**
@@ -38,7 +38,7 @@ export async function sharedEngine(context: Context): Promise<{ socket: string }
 /** An engine of the caller's own, that may be stopped, killed and started again; the caller ends it. */
 export async function ownEngine(context: Context, options: DockerdOptions = {}): Promise<OwnEngine> {
   available(context)
-  const dockerd = await Dockerd.start(options)
+  const dockerd = await Dockerd.start(options, plantStack)
   const last = () => dockerd.end()
   process.once('exit', last)
   return {
@@ -53,17 +53,9 @@ export async function ownEngine(context: Context, options: DockerdOptions = {}):
   }
 }
 
-const loaded = new Map<string, Promise<string>>()
-
-/** Name of an image with bash, git, Node, npm and Python on that engine; loaded if it is not there. */
+/** Name of an image with bash, git, Node, npm and Python on that engine. */
 export function stackImage(socket: string): Promise<string> {
-  let image = loaded.get(socket)
-  if (!image) {
-    image = loadStack(socket)
-    loaded.set(socket, image)
-    image.catch(() => loaded.delete(socket))
-  }
-  return image
+  return stackOn(socket)
 }
 
 function available(context: Context): void {

@@ -45,8 +45,8 @@ export class Dockerd {
     ]
   }
 
-  /** Starts one, once what dead processes left behind has been removed. */
-  static async start(options: DockerdOptions = {}): Promise<Dockerd> {
+  /** Starts one, once what dead processes left behind has been removed; `plant` puts something into its data first. */
+  static async start(options: DockerdOptions = {}, plant?: (data: string) => Promise<void>): Promise<Dockerd> {
     const base = folder()
     removeDead(base)
     const slot = free(base)
@@ -55,6 +55,7 @@ export class Dockerd {
     ownChains(dir, slot)
     const dockerd = new Dockerd(slot, dir, options)
     try {
+      await plant?.(join(dir, 'data'))
       await dockerd.start()
     } catch (error) {
       dockerd.end()

@@ -9,17 +9,14 @@ import { join } from 'node:path'
 import { KEEPER } from './docker.ts'
 import { Dockerd } from './dockerd.ts'
 import { isRequired } from './need.ts'
-import { loadStack, stackTar } from './stack.ts'
+import { makeStack, plantStack } from './stack.ts'
 import { makeTraefik } from './traefik.ts'
 
 export async function setup(): Promise<() => Promise<void>> {
-  await Promise.all([isRequired('docker') && stackTar(), isRequired('traefik') && makeTraefik()])
+  await Promise.all([isRequired('docker') && makeStack(), isRequired('traefik') && makeTraefik()])
   let engine: Promise<Dockerd> | null = null
   const keeper = createServer((_request, response) => {
-    engine ??= Dockerd.start().then(async (dockerd) => {
-      await loadStack(dockerd.socket)
-      return dockerd
-    })
+    engine ??= Dockerd.start({}, plantStack)
     engine.then(
       ({ socket }) => response.end(socket),
       (error: Error) => response.writeHead(500).end(error.message),
