@@ -2,88 +2,89 @@
  * `kill -9` of `up` at random instants of real rollouts, under load. After each kill trimtab is started again, and the world
  * must come to what git says, with nothing lost on the way. What runs is found without trimtab's help.
  */
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
 import { Client } from '../../src/http/client.ts'
 import { type Random, seeded } from '../simulation/random.ts'
+import { overKinds, type Running } from '../support/kinds.ts'
+import { type Ledger, startLedger } from '../support/ledger.ts'
 import { type LoadReport, startLoad } from '../support/load.ts'
 import { TestPlatform, until } from '../support/platform.ts'
-import { type Found, processesOf } from '../support/processes.ts'
 import { makeRepo, type Repo } from '../support/repo.ts'
 
 const KILLS = Number(process.env.KILLS ?? 50)
 /** A rollout of these apps takes about this long. */
-const WITHIN_MS = 400
+const within = (kind: string) => (kind.startsWith('process') ? 400 : 1_200)
 const RATE = 150
 
 const SERVER = readFileSync(join(import.meta.dirname, '../support/answering.mjs'), 'utf8')
 
 let platform: TestPlatform | undefined
 let load: { stop(): Promise<LoadReport> } | undefined
+let ledger: Ledger | undefined
 
 afterEach(async () => {
   await load?.stop().catch(() => {})
   await platform?.strike()
+  await ledger?.close()
 })
 
-it(`survives ${KILLS} kills at random instants of rollouts, and loses nothing`, {
-  timeout: 600_000,
-  retry: 0,
-}, async (context) => {
-  if (process.platform !== 'linux') context.skip('linux: processes are found by /proc')
-  const seed = Number(process.env.KILL_SEED ?? Math.floor(Math.random() * 2 ** 31))
-  console.log(`kill: KILL_SEED=${seed}`)
-  const random = seeded(seed)
-  platform = await TestPlatform.make()
-  const world = new World(platform, random)
-  await platform.up()
-  await world.converged()
-  const targets = ['shop', 'blog'].map((app) => ({ host: `${app}.test.localhost`, app }))
-  load = startLoad({ port: platform.routerPort, targets, rate: RATE })
-
-  for (let kills = 0; kills < KILLS; ) {
-    const before = world.instances()
-    const change = world.change()
-    await sleep(random.below(WITHIN_MS))
-    await platform.end('SIGKILL')
-    kills++
-    // Now and then it is killed again while it takes everything over.
-    while (kills < KILLS && random.chance(0.25)) {
-      const starting = platform.up().catch(() => {})
-      await sleep(random.below(2 * WITHIN_MS))
-      await platform.end('SIGKILL')
-      await starting
-      kills++
-    }
+overKinds((kind) =>
+  it(`survives ${KILLS} kills at random instants of rollouts, and loses nothing`, {
+    timeout: 900_000,
+    retry: 0,
+  }, async (context) => {
+    if (process.platform !== 'linux') context.skip('linux: processes are found by /proc')
+    const seed = Number(process.env.KILL_SEED ?? Math.floor(Math.random() * 2 ** 31))
+    console.log(`kill: KILL_SEED=${seed}`)
+    const random = seeded(seed)
+    platform = await TestPlatform.make({ kind })
+    ledger = await startLedger()
+    const world = new World(platform, random, ledger)
+    const withinMs = within(kind.name)
     await platform.up()
-    await world.converged(`${change}, kill ${kills}`)
-    const kept = world.instances()
-    for (const one of before) {
-      // The very same process, not only one of that name.
-      if (world.unchanged(one)) expect(kept, `${one.name} (${change})`).toContainEqual(one)
+    await world.converged()
+    const targets = ['shop', 'blog'].map((app) => ({ host: `${app}.test.localhost`, app }))
+    load = startLoad({ port: platform.routerPort, targets, rate: RATE })
+
+    for (let kills = 0; kills < KILLS; ) {
+      const before = world.instances()
+      const change = world.change()
+      await sleep(random.below(withinMs))
+      await platform.end('SIGKILL')
+      kills++
+      // Now and then it is killed again while it takes everything over.
+      while (kills < KILLS && random.chance(0.25)) {
+        const starting = platform.up().catch(() => {})
+        await sleep(random.below(2 * withinMs))
+        await platform.end('SIGKILL')
+        await starting
+        kills++
+      }
+      await platform.up()
+      await world.converged(`${change}, kill ${kills}`)
+      const kept = world.instances()
+      for (const one of before) {
+        // The very same process, not only one of that name.
+        if (world.unchanged(one)) expect(kept, `${one.name} (${change})`).toContainEqual(one)
+      }
+      await world.historyHolds()
     }
-    await world.historyHolds()
-  }
 
-  const report = await load.stop()
-  expect(report.lost, `of ${report.asked} requests`).toEqual([])
-  expect(report.answered).toBe(report.asked)
-  expect(report.kept).toBeGreaterThan(report.asked / 3)
-  const twice = Object.entries(report.commits).filter(([, commits]) => commits.length !== 1)
-  expect(twice, 'releases whose number two commits had').toEqual([])
-  await platform.strike()
-  expect(processesOf(platform.dir)).toEqual([])
-  platform = undefined
-})
+    const report = await load.stop()
+    expect(report.lost, `of ${report.asked} requests`).toEqual([])
+    expect(report.answered).toBe(report.asked)
+    expect(report.kept).toBeGreaterThan(report.asked / 3)
+    const twice = Object.entries(report.commits).filter(([, commits]) => commits.length !== 1)
+    expect(twice, 'releases whose number two commits had').toEqual([])
+    await platform.strike()
+    platform = undefined
+  }),
+)
 
-interface Running {
-  name: string
+interface Member extends Running {
   app: string
-  process: string
-  index: number
-  /** Its leader. */
-  pid: number
 }
 
 /** Two apps of one repository, what is committed to them, and what must be true of them. */
@@ -91,21 +92,21 @@ class World {
   private readonly platform: TestPlatform
   private readonly random: Random
   private readonly repo: Repo
-  private readonly ledger: string
+  private readonly ledger: Ledger
   private readonly client: Client
   private readonly versions = new Map<string, string>()
   private before = ''
   private count = 0
 
-  constructor(platform: TestPlatform, random: Random) {
+  constructor(platform: TestPlatform, random: Random, ledger: Ledger) {
     this.platform = platform
     this.random = random
+    this.ledger = ledger
     this.repo = makeRepo(join(platform.dir, 'repo'))
-    this.ledger = join(platform.dir, 'migrations')
     this.client = new Client(platform.state)
     const package_ = '{"private": true, "type": "module"}\n'
     this.repo.write({
-      'shop/Procfile': `web: exec node server.js\nrelease: echo "$RELEASE_VERSION" >> "$LEDGER"\n`,
+      'shop/Procfile': `web: exec node server.js\nrelease: ${ledger.note('$RELEASE_VERSION')}\n`,
       'shop/app.yaml': this.shopYaml(2),
       'shop/package.json': package_,
       'shop/server.js': SERVER,
@@ -157,23 +158,18 @@ class World {
       () => `exactly ${wanted} to run after ${after}; there are ${running}\n${this.platform.output}`,
     )
     await until(
-      () => this.strangers().length === 0,
-      () => `nothing else to run after ${after}: ${JSON.stringify(this.strangers())}`,
+      () => this.platform.strangers().length === 0,
+      () => `nothing else to run after ${after}: ${JSON.stringify(this.platform.strangers())}`,
     )
   }
 
-  /** One for each session that runs an instance: a second session of the same name would be a double. */
-  instances(): Running[] {
-    const sessions = new Map<number, Running>()
-    for (const { session, instance } of processesOf(this.platform.dir)) {
-      // The release phase is gone by the time that counts, and told by its ledger.
-      if (instance) sessions.set(session, { ...instance, pid: session })
-    }
-    return [...sessions.values()].sort((a, b) => a.pid - b.pid)
+  /** Of both apps; the release phase is told by its ledger. */
+  instances(): Member[] {
+    return ['shop', 'blog'].flatMap((app) => this.platform.running(app).map((one) => ({ ...one, app })))
   }
 
   /** Whether the last change left this instance's app, its scale apart, as it was. */
-  unchanged({ app, index }: Running): boolean {
+  unchanged({ app, index }: Member): boolean {
     const touched = this.repo.git('diff', '--name-only', this.before, 'HEAD', '--', app).split('\n')
     return touched.every((path) => path === '' || path === 'shop/app.yaml') && (app !== 'shop' || index <= this.lowestScale())
   }
@@ -185,28 +181,16 @@ class World {
         const name = `${app} v${version}`
         expect(this.versions.get(name) ?? commit, name).toBe(commit)
         this.versions.set(name, commit)
-        if (app === 'shop' && status === 'live') expect(this.migrations(), name).toContain(`v${version}`)
+        if (app === 'shop' && status === 'live') expect(this.ledger.noted(), name).toContain(`v${version}`)
       }
     }
-    const ran = this.migrations()
+    const ran = this.ledger.noted()
     expect(ran).toEqual([...new Set(ran)])
     for (const version of ran) expect([...this.versions.keys()]).toContain(`shop ${version}`)
   }
 
-  /** What is neither `up`, the router, an instance, nor a child of one of them. */
-  private strangers(): Found[] {
-    const all = processesOf(this.platform.dir)
-    const known = new Set([this.platform.pid, ...all.filter(isRouter).map((one) => one.pid)])
-    expect(all.filter(isRouter).length).toBeLessThanOrEqual(1)
-    return all.filter((one) => !one.instance && !known.has(one.pid) && !known.has(one.parent))
-  }
-
-  private migrations(): string[] {
-    return existsSync(this.ledger) ? readFileSync(this.ledger, 'utf8').trim().split('\n') : []
-  }
-
   private shopYaml(scale: number): string {
-    return `env: {LEDGER: ${JSON.stringify(this.ledger)}}\nprocesses: {web: {scale: ${scale}}}\n`
+    return `processes: {web: {scale: ${scale}}}\n`
   }
 
   private scale(commit = 'HEAD'): number {
@@ -216,10 +200,6 @@ class World {
   private lowestScale(): number {
     return Math.min(this.scale(), this.scale(this.before))
   }
-}
-
-function isRouter({ command }: Found): boolean {
-  return command.includes('/router/embedded/main.js')
 }
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))

@@ -24,6 +24,7 @@ export function combined(runtime: KindRuntime, router: KindRouter, needs: Part[]
     oneOffs: runtime.oneOffs,
     freeze: runtime.freeze,
     kill: runtime.kill,
+    strangers: runtime.strangers,
     router: router.pid,
     killRouter: router.kill,
     leftOvers: (dir) => [...runtime.leftOvers(dir), ...router.leftOvers(dir)],

@@ -202,6 +202,11 @@ export class TestPlatform {
     return this.kind.running(this.state, app)
   }
 
+  /** What runs of this platform that is neither `up`, the router, nor an instance, in words. */
+  strangers(): string[] {
+    return this.kind.strangers(this.dir, this.state, [this.pid, Number(this.kind.router(this.state) ?? 0)])
+  }
+
   /** Waits until this commit is live, or has failed; gives the status then. */
   async settled(app: string, commit: string, ms = 60_000): Promise<AppStatus> {
     let last: AppStatus | undefined

@@ -6,6 +6,7 @@ import { engineMissing, sharedEngine, stackImage } from '../docker.ts'
 import { processesOf } from '../processes.ts'
 import { packageRegistries } from '../registries.ts'
 import type { KindRuntime, Running } from './kind.ts'
+import { strangeProcesses } from './processes.ts'
 
 export interface Containers extends KindRuntime {
   /** The docker command on this engine; gives what it printed. */
@@ -74,6 +75,15 @@ export function containersOn(engine: () => Promise<string>): Containers {
     oneOffs: (state, app) => alive(state, app).filter(({ oneOff }) => oneOff).length,
     freeze: (_state, { id }) => void docker('pause', id),
     kill: (_state, { id }) => void docker('kill', id),
+    strangers(dir, state, known) {
+      const format = `{{.State}}\t{{.Label "${LABEL.instance}"}}\t{{.Label "${LABEL.role}"}}\t{{.Names}}`
+      const others = lines('ps', '--all', ...ours(state), '--format', format).filter((line) => {
+        const [status = '', instance = '', role = ''] = line.split('\t')
+        // One build container may stand ready for the next build.
+        return role === '' ? status !== 'running' || instance === '' : role !== 'build'
+      })
+      return [...others, ...strangeProcesses(dir, known)]
+    },
     leftOvers: (dir) => [
       ...lines('ps', '--all', ...ours(join(dir, 'state')), '--format', '{{.Names}}: {{.Status}}'),
       ...processesOf(dir).map(({ pid, command }) => `${pid}: ${command}`),

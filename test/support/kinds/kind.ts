@@ -27,6 +27,8 @@ export interface KindRuntime {
   /** The instance's processes stand still until thawed, or killed. */
   freeze(state: string, instance: Running): void
   kill(state: string, instance: Running): void
+  /** What runs that is neither an instance nor one of these processes (or their children), in words. */
+  strangers(dir: string, state: string, known: number[]): string[]
   /** What still runs of a platform in this directory, in words; nothing should. */
   leftOvers(dir: string): string[]
   /** Takes away what stays on purpose when a platform goes down: images, caches, networks. */

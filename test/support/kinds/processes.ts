@@ -16,6 +16,7 @@ export const processes: KindRuntime = {
   oneOffs: (state, app) => alive(state, app).filter(({ oneOff }) => oneOff).length,
   freeze: (_state, { id }) => void process.kill(-Number(id), 'SIGSTOP'),
   kill: (_state, { id }) => void process.kill(-Number(id), 'SIGKILL'),
+  strangers: (dir, _state, known) => strangeProcesses(dir, known),
   leftOvers: (dir) => processesOf(dir).map(({ pid, command }) => `${pid}: ${command}`),
   strike() {},
 }
@@ -61,4 +62,11 @@ export function read(file: string): string {
   } catch {
     return ''
   }
+}
+
+/** Processes of this directory that belong to no instance and are none of these, nor children of them. */
+export function strangeProcesses(dir: string, known: number[]): string[] {
+  return processesOf(dir)
+    .filter(({ instance, pid, parent }) => !instance && !known.includes(pid) && !known.includes(parent))
+    .map(({ pid, command }) => `${pid}: ${command}`)
 }
