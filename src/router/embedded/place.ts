@@ -1,10 +1,10 @@
 /** Where a router keeps what belongs to it, and how it is known again: `<state>/router/`. */
-import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { lstatSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { TrimtabError } from '../../errors.ts'
+import { identityOf } from '../identity.ts'
 
 /** Written by the router when it serves. */
 export interface Record {
@@ -71,25 +71,6 @@ export function writeRecord(path: string, record: Record): void {
 /** The recorded router, if that very process is alive: process ids are used again. */
 export function isAlive(record: Record): boolean {
   return record.identity !== '' && identityOf(record.pid) === record.identity
-}
-
-/** When a process was started, in a form that no other process with this pid has; '' if there is none (or it has ended and waits for its parent). */
-export function identityOf(pid: number): string {
-  try {
-    if (process.platform === 'linux') {
-      // proc(5): the name is in brackets and may hold anything; state and start time are fields 3 and 22.
-      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? []
-      return fields[0] === 'Z' || fields[0] === 'X'
-        ? ''
-        : `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}:${fields[19]}`
-    }
-    return execFileSync('/bin/ps', ['-o', 'lstart=', '-p', String(pid)], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }).trim()
-  } catch {
-    return ''
-  }
 }
 
 function shortSocket(socket: string): string {

@@ -2,9 +2,9 @@
 import { type BigIntStats, chmodSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { RouteTable } from '../../domain.ts'
-import { TrimtabError } from '../../errors.ts'
-import { appOfFile, isOurs, parseRoutes, renderRoutes } from '../traefik.ts'
+import type { RouteTable } from '../domain.ts'
+import { TrimtabError } from '../errors.ts'
+import { appOfFile, isOurs, parseRoutes, renderRoutes } from './traefik.ts'
 
 /**
  * A file as last read: the text is read again only when its size, times or inode have changed. With blocking calls: for a
@@ -19,19 +19,25 @@ interface Cached {
 
 export class RouteStore {
   readonly dir: string
+  /** Where a file is written before it is renamed into place. */
+  readonly #new: string
   readonly #cache = new Map<string, Cached>()
   #count = 0
 
-  constructor(dir: string) {
+  /** `below`: a folder in it for the names in between, where they would disturb whoever watches the directory. */
+  constructor(dir: string, below = '') {
     this.dir = dir
+    this.#new = join(dir, below)
   }
 
   /** Makes the directory and removes what an interrupted write left there. Only one trimtab writes here (it owns the store). */
   async prepare(): Promise<void> {
-    await mkdir(this.dir, { recursive: true, mode: 0o755 })
-    for (const name of await readdir(this.dir)) {
-      if (/^\..+\.yml\.tmp-\d+-\d+$/.test(name) && !name.includes(`.tmp-${process.pid}-`))
-        await rm(join(this.dir, name), { force: true })
+    await mkdir(this.#new, { recursive: true, mode: 0o755 })
+    for (const dir of new Set([this.dir, this.#new])) {
+      for (const name of await readdir(dir)) {
+        if (/^\..+\.yml\.tmp-\d+-\d+$/.test(name) && !name.includes(`.tmp-${process.pid}-`))
+          await rm(join(dir, name), { force: true })
+      }
     }
   }
 
@@ -57,9 +63,9 @@ export class RouteStore {
     const old = textOf(path)
     if (old === text) return false
     if (old !== null && old !== '' && !isOurs(table.app, old)) throw foreign(path)
-    const temporary = join(this.dir, `.${table.app}.yml.tmp-${process.pid}-${++this.#count}`)
+    const temporary = join(this.#new, `.${table.app}.yml.tmp-${process.pid}-${++this.#count}`)
     try {
-      mkdirSync(this.dir, { recursive: true, mode: 0o755 })
+      mkdirSync(this.#new, { recursive: true, mode: 0o755 })
       writeFileSync(temporary, text, { flag: 'wx' })
       // Traefik may be another user; the umask does not decide that.
       chmodSync(temporary, 0o644)
