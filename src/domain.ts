@@ -154,8 +154,10 @@ export interface RouteSettings {
   host: string
   path: string
   stripPrefix: boolean
+  /** '' for a redirect, which leads to no process. */
   process: string
-  options?: RouteOptions & { basicAuthSecret?: string }
+  /** The users of basicAuth are a secret of the platform's, here only named. */
+  options?: Omit<RouteOptions, 'basicAuth'> & { basicAuthSecret?: string }
 }
 
 /** What a route does besides leading to a process. Traefik does all of it, the embedded router none. */
@@ -168,7 +170,7 @@ export interface RouteOptions {
   allow?: string[]
   /** Set on what the app is asked, and on what it answers; an empty value removes the header. */
   headers?: { request?: Record<string, string>; response?: Record<string, string> }
-  /** So many requests a client address may make in a period, and so many at once on top. */
+  /** So many requests a client address may make in a period, and so many at once. */
   rateLimit?: { average: number; periodMs: number; burst: number }
   /** Larger request bodies get 413. */
   maxBodyBytes?: number
@@ -230,6 +232,7 @@ export interface Route {
   /** Starts with '/'; '/' is everything. */
   path: string
   stripPrefix: boolean
+  /** '' for a redirect, which leads to no process. */
   process: string
   options?: RouteOptions
 }
@@ -241,7 +244,7 @@ export interface ReleaseContent {
   /** Sorted by type. */
   processes: Process[]
   release?: string
-  /** Sorted by host, then path. */
+  /** Sorted by host, then path; wildcards behind whole names, redirects behind what leads to a process. */
   routes: Route[]
 }
 
@@ -396,6 +399,7 @@ export type EventType =
   | 'ConfigChanged'
   | 'ConfigRejected'
   | 'RouterRestarted'
+  | 'RoutesRejected'
 
 export interface Event {
   id: number

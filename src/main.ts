@@ -1,24 +1,25 @@
 /** The one place where adapters are built and wired. */
 import { existsSync, readdirSync } from 'node:fs'
+import { buildAdapters, endFormerRouter } from './adapters.ts'
 import { createProber } from './apply/prober.ts'
-import { createHostBuilder } from './build/host.ts'
+import { type Chosen, choose, readChosen, writeChosen } from './chosen.ts'
 import { Closing } from './closing.ts'
 import { fixedUntilRestart } from './config/fixed.ts'
 import { type Platform, parsePlatform } from './config/platform.ts'
 import { createControl } from './control/control.ts'
-import { greeting } from './control/greeting.ts'
+import { describePlatform, greeting } from './control/greeting.ts'
 import { Removal } from './control/removal.ts'
 import { stopEverything } from './control/stop.ts'
-import { adoptClaims, keepRouter, keepTidy, recordBuild, recordTrouble } from './control/upkeep.ts'
+import { adoptClaims, keepRouter, keepTidy, recordBuild, recordTrouble, tellComplaints } from './control/upkeep.ts'
 import { createController } from './controller.ts'
-import type { Event } from './domain.ts'
+import type { Event, RouterSpec } from './domain.ts'
+import { asTrimtabError } from './errors.ts'
 import { createServer } from './http/server.ts'
 import { socketPath } from './http/socket.ts'
 import { readOperatorFile, watchOperatorFile } from './operator.ts'
-import { packageRoot, packageVersion } from './package.ts'
+import { packageVersion } from './package.ts'
+import type { Router } from './ports.ts'
 import { reconcile } from './reconcile.ts'
-import { createEmbeddedRouter } from './router/embedded/index.ts'
-import { createProcessRuntime } from './runtime/process/runtime.ts'
 import { createPoller } from './source/poller.ts'
 import { createGitSource } from './source/source.ts'
 import { makeStateDirectory } from './store/directory.ts'
@@ -62,11 +63,16 @@ async function run(
   closing: Closing,
 ): Promise<'interrupted' | 'down'> {
   let platform = first
-  const { world, configure } = wire(
+  const before = readChosen(first.state)
+  const chosen = await choose(first, before, process.env)
+  const { world, configure } = await wire(
     () => platform,
+    chosen,
     (app) => controller.trigger(app),
     closing,
   )
+  // Only now: what cannot be built was not chosen.
+  writeChosen(first.state, chosen)
   const { store, router, source } = world
   if (event) store.onEvent(event)
 
@@ -78,8 +84,11 @@ async function run(
   const removal = new Removal(world, controller.trigger)
   const told = (refused: string | null) => refused && log(refused)
 
-  for (const note of platform.notes) log(note)
-  if (await router.ensure()) log('The router was started; it is a process of its own, and goes on when trimtab ends.')
+  for (const note of [chosen.note, ...platform.notes]) if (note !== null) log(note)
+  if (await endFormerRouter(before, chosen, { platform, source, now: world.now }))
+    log('The router is of another kind than before: that one has ended.')
+  if (await ensured(router, chosen.router, log))
+    log('The router was started; it is a process of its own, and goes on when trimtab ends.')
   await adoptClaims(world)
 
   const trouble = recordTrouble(world)
@@ -98,10 +107,11 @@ async function run(
 
   const stopRouterCare = keepRouter(world, log)
   closing.add(stopRouterCare)
+  closing.add(tellComplaints(world))
   closing.add(keepTidy(world))
   const control = createControl({
     world,
-    version: versionOf(platform),
+    version: describePlatform(packageVersion(), platform.state, chosen),
     look: (app) => poller.look(app),
     trigger: controller.trigger,
     allowPrune: async () => void (await removal.check(true)),
@@ -121,7 +131,7 @@ async function run(
     const routes = store.read(app).serving?.content.routes ?? [{ host: `${app}.${platform.domain}`, path: '/' }]
     return routes.map((route) => router.url(route))
   }
-  for (const line of greeting(platform, urls, process.getuid?.() === 0)) log(line)
+  for (const line of greeting(platform, urls, chosen.runtime.kind === 'process' && process.getuid?.() === 0)) log(line)
   poller.set(platform.apps, platform.poll)
   told(await removal.check(false))
 
@@ -153,8 +163,9 @@ export async function down({ state, app, log }: { state: string; app?: string; l
   const closing = new Closing()
   closing.add(lockState(state))
   try {
-    const { world } = wire(
+    const { world } = await wire(
       () => platform,
+      readChosen(state) ?? (await choose(platform, null, process.env)),
       () => {},
       closing,
     )
@@ -171,24 +182,16 @@ function isUsed(state: string): boolean {
 }
 
 /** Builds every adapter on the platform's state directory. */
-function wire(platform: () => Platform, trigger: (app: string) => void, closing: Closing) {
-  const { state, builds, runtime: processes, router: routing } = platform()
+async function wire(platform: () => Platform, chosen: Chosen, trigger: (app: string) => void, closing: Closing) {
+  const { state } = platform()
   const now = Date.now
   const began = now()
   const store = openStore(state, now)
   closing.add(() => store.close())
   const source = createGitSource({ state })
   closing.add(() => source.close())
-  const builder = createHostBuilder({ state, source, builds, buildpacksDir: `${packageRoot}buildpacks`, now })
-  closing.add(() => builder.close())
-  const runtime = createProcessRuntime({
-    state,
-    ports: processes.kind === 'process' ? processes.ports : { from: 20_000, to: 29_999 },
-    now,
-  })
-  closing.add(() => runtime.close())
-  const router = createEmbeddedRouter({ state, listen: routing.listen, now })
-  closing.add(() => router.close())
+  const { builder, runtime, router } = await buildAdapters(chosen, { platform: platform(), source, now })
+  for (const adapter of [builder, runtime, router]) closing.add(() => adapter.close())
   const prober = createProber(
     (instance) => instance.startedAt >= began,
     {
@@ -205,16 +208,18 @@ function wire(platform: () => Platform, trigger: (app: string) => void, closing:
   const world: World = { platform, source, builder, runtime, router, store, prober, now }
   runtime.onChange(trigger)
   builder.onChange(recordBuild(world, trigger))
-  return { world, configure: (next: Platform) => builder.configure(next.builds) }
+  return { world, configure: builder.configure }
 }
 
-function versionOf({ router: { listen }, state }: Platform) {
-  return {
-    version: packageVersion(),
-    pid: process.pid,
-    state,
-    runtime: 'process',
-    router: `embedded on ${listen.host}:${listen.port}`,
-    startedAt: new Date().toISOString(),
+/** One that somebody else runs may be away for a while: the apps wait for it, and trimtab with them. */
+async function ensured(router: Router, spec: RouterSpec, log: (line: string) => void): Promise<boolean> {
+  try {
+    return await router.ensure()
+  } catch (error) {
+    const { code, message } = asTrimtabError(error)
+    const isAnothers = spec.kind === 'traefik' && spec.run.by === 'external'
+    if (!isAnothers && code !== 'RuntimeUnavailable') throw error
+    log(message)
+    return false
   }
 }

@@ -7,6 +7,8 @@ import type { World } from './world.ts'
 export async function observe(app: string, world: World): Promise<Observed> {
   const [instances, table] = await Promise.all([world.runtime.list(app), world.router.read(app)])
   const confirmed = await world.router.serves(app, table).catch(() => null)
+  // While it waits: what it waits for may never come by itself.
+  const complaint = confirmed === false ? await world.router.complaint(app).catch(() => null) : null
   const { suspendedSince: _, liveSince: __, ...record } = world.store.read(app)
   const releases = [record.serving, record.pending].flatMap((r) => (r ? [r] : []))
   const routed = new Set(releases.flatMap((r) => [...routedProcesses(r)]))
@@ -27,6 +29,7 @@ export async function observe(app: string, world: World): Promise<Observed> {
     instances: seen.sort((a, b) => (a.name < b.name ? -1 : 1)),
     table,
     confirmed,
+    complaint,
     lastVersion: Math.max(record.lastVersion, ...instances.map((i) => i.release)),
     claimed: world.store.claims(),
   }

@@ -1,5 +1,5 @@
 /** Steps about instances: start, drain, stop, and taking note of an exit. */
-import type { Listen, Release } from '../domain.ts'
+import type { Instance, Listen, Release } from '../domain.ts'
 import type { Step } from '../plan/steps.ts'
 import type { Observed } from '../plan/world.ts'
 import { specOf } from '../release/spec.ts'
@@ -18,8 +18,13 @@ export async function start(step: Of<'start'>, { app, world, observed }: Pass): 
   }
   const spec = specOf(release, type, index, process.command, false)
   const instance = await world.runtime.start(spec, await routedAddresses(world))
-  const message = `${instance.name} started${instance.address ? ` on port ${instance.address.port}` : ''}: ${step.reason}`
+  const message = `${instance.name} started${whereOf(instance)}: ${step.reason}`
   world.store.event({ app, type: 'InstanceStarted', commit: release.commit, release: release.version, message })
+}
+
+function whereOf({ address }: Instance): string {
+  if (!address) return ''
+  return address.host === '127.0.0.1' ? ` on port ${address.port}` : ` at ${address.host}:${address.port}`
 }
 
 /** The first start of a rollout is its beginning. */

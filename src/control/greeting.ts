@@ -1,6 +1,8 @@
 /** The first lines of `up`: what is watched, where it answers, how to go on. */
-import type { PlatformSpec } from '../domain.ts'
+import type { PlatformSpec, RouterSpec, RuntimeSpec } from '../domain.ts'
+import type { Control } from '../ports.ts'
 
+/** `root`: the code of every app runs as root. */
 export function greeting(platform: PlatformSpec, urls: (app: string) => string[], root: boolean): string[] {
   const { apps } = platform
   const width = Math.max(...apps.map((app) => app.name.length), 0)
@@ -14,4 +16,19 @@ export function greeting(platform: PlatformSpec, urls: (app: string) => string[]
     ...apps.map((app) => `  ${app.name.padEnd(width)}  ${urls(app.name).join('  ')}`.trimEnd()),
     'In another terminal: trimtab status, trimtab events -f, trimtab logs <app>. Ctrl-C ends trimtab; the apps keep running.',
   ]
+}
+
+type Decided = { runtime: Exclude<RuntimeSpec, { kind: 'auto' }>; router: RouterSpec }
+
+/** What `trimtab version` tells of a platform that runs. */
+export function describePlatform(version: string, state: string, { runtime, router }: Decided): ReturnType<Control['version']> {
+  const { host, port } = router.listen
+  return {
+    version,
+    pid: process.pid,
+    state,
+    runtime: runtime.kind === 'docker' ? `docker at ${runtime.socket}, as ${runtime.name}` : 'process',
+    router: `${router.kind === 'traefik' ? `traefik (${router.run.by})` : router.kind} on ${host}:${port}`,
+    startedAt: new Date().toISOString(),
+  }
 }

@@ -6,6 +6,7 @@ import type { World } from '../world.ts'
 /** Images of an app that stay, newest first, so that a revert needs no build: also one of the last ten commits at once. */
 const KEPT_IMAGES = 12
 const ROUTER_MS = 1_000
+const COMPLAINTS_MS = 5_000
 /** It looks at everything that runs, so not in the middle of what a rollout still has to do. */
 const TIDY_MS = 1_000
 
@@ -77,6 +78,32 @@ export function keepRouter(world: World, log: (line: string) => void): () => voi
       log(asTrimtabError(error).message)
     }
   }, ROUTER_MS)
+  timer.unref()
+  return () => clearInterval(timer)
+}
+
+/** Tells once what the router does not take of an app's routes: it may be that somebody else's file stands in the way. */
+export function tellComplaints(world: World): () => void {
+  const told = new Map<string, string>()
+  const look = async () => {
+    for (const app of await world.router.apps()) {
+      const table = await world.router.read(app)
+      const complaint = (await world.router.serves(app, table)) ? null : await world.router.complaint(app)
+      if (complaint === null) told.delete(app)
+      else if (told.get(app) !== complaint) {
+        told.set(app, complaint)
+        world.store.event({ app, type: 'RoutesRejected', message: `the router does not take its routes: ${complaint}` })
+      }
+    }
+  }
+  let isLooking = false
+  const timer = setInterval(async () => {
+    if (isLooking) return
+    isLooking = true
+    // A router that is away, or a file that cannot be read, is told elsewhere.
+    await look().catch(() => {})
+    isLooking = false
+  }, COMPLAINTS_MS)
   timer.unref()
   return () => clearInterval(timer)
 }

@@ -124,7 +124,8 @@ function release(
  */
 function alreadyServing(fingerprint: string, content: ReleaseContent, observed: Observed): SeenInstance | null {
   const mine = observed.instances.filter((i) => !i.oneOff && i.state === 'running' && i.fingerprint === fingerprint)
-  const live = mine.find((i) => content.routes.length === 0 || isRouted(i, observed.table))
+  const leads = content.routes.some((route) => route.options?.redirect === undefined)
+  const live = mine.find((i) => !leads || isRouted(i, observed.table))
   return live && !observed.retired.has(live.release) ? live : null
 }
 

@@ -7,7 +7,7 @@ import type { Release } from '../domain.ts'
 import { advance } from './advance.ts'
 import { Draft } from './draft.ts'
 import { type Formation, form, isOverdue, routedProcesses } from './formation.ts'
-import { reapExited, reapOneOffs, retire } from './retire.ts'
+import { reapExited, reapOneOffs, retire, waitForRouter } from './retire.ts'
 import { rollOut } from './rollout.ts'
 import { sameTable, tableFor } from './routing.ts'
 import type { Plan } from './steps.ts'
@@ -61,7 +61,7 @@ function route(
     return
   }
   if (observed.confirmed !== true) {
-    draft.wait(observed.confirmed === null ? 1000 : 20, 'the router to confirm')
+    waitForRouter(observed, draft)
     return
   }
   if (isCandidate) draft.do({ action: 'go-live', release: to.release, reason: 'ready, routed, and the router serves it' })

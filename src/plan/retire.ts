@@ -18,7 +18,7 @@ export function retire(instance: SeenInstance, unhealthy: boolean, reason: strin
     return
   }
   if (observed.confirmed !== true) {
-    draft.wait(observed.confirmed === null ? 1000 : 20, 'the router to confirm')
+    waitForRouter(observed, draft)
     return
   }
   if (instance.drainingSince === null) {
@@ -32,6 +32,14 @@ export function retire(instance: SeenInstance, unhealthy: boolean, reason: strin
   } else {
     draft.wait(Math.min(100, longest - drained), `${instance.inFlight ?? 'unknown'} requests of ${instance.name} to end`)
   }
+}
+
+/** Not serving the file yet, or not answering at all. */
+export function waitForRouter({ confirmed, complaint }: Observed, draft: Draft): void {
+  draft.wait(
+    confirmed === null ? 1000 : 20,
+    `the router to confirm${complaint ? `, which does not take the routes: ${complaint}` : ''}`,
+  )
 }
 
 /**
@@ -60,6 +68,7 @@ export function reapOneOffs(observed: Observed, pending: Release | null, draft: 
 
 export function describeExit(i: SeenInstance): string {
   if (!i.exit) return 'ended'
+  if (i.exit.why) return i.exit.why
   if (i.exit.signal) return i.exit.signal
   return i.exit.code === null ? 'ended, nobody saw how' : `exit code ${i.exit.code}`
 }

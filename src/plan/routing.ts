@@ -6,7 +6,7 @@ import type { Observed, SeenInstance } from './world.ts'
 /**
  * The table for this release: every route to its process's ready instances that may stay. Where there is none, what the table
  * names now is kept, whatever release it is of: it was proven before it was routed, and an instance that may answer is better
- * than a router that surely does not.
+ * than a router that surely does not. A redirect has no process, and so none that it waits for.
  */
 export function tableFor(release: Release, wanted: Set<string>, observed: Observed): RouteTable | null {
   if (release.content.routes.length === 0) return null
@@ -37,7 +37,10 @@ export function sameTable(a: RouteTable | null, b: RouteTable | null): boolean {
 function canonical(table: RouteTable | null): unknown {
   if (!table) return null
   return table.routes
-    .map((r) => [r.host, r.path, r.stripPrefix, r.process, addresses(r.servers.map((address) => ({ address })))])
+    .map(({ host, path, stripPrefix, process, options = {}, servers }) => {
+      const named = Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1))
+      return [host, path, stripPrefix, process, named, addresses(servers.map((address) => ({ address })))]
+    })
     .sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
 }
 

@@ -47,7 +47,7 @@ export function target(step: Step): string {
       return step.instance
     case 'write-routes':
       return step.table.routes
-        .map((r) => `${r.host}${r.path} -> ${r.servers.map((s) => s.port).join(',') || 'nobody'}`)
+        .map((r) => `${r.host}${r.path} -> ${r.options?.redirect ?? (r.servers.map((s) => s.port).join(',') || 'nobody')}`)
         .join('; ')
     case 'release':
       return `v${step.version} from ${step.commit.slice(0, 7)}`

@@ -53,6 +53,8 @@ export interface Observed {
   table: RouteTable | null
   /** The router serves exactly that file; null: it does not answer. */
   confirmed: boolean | null
+  /** Why the router does not take that file, where it says. */
+  complaint?: string | null
   /** The newest release that went live, and the one being rolled out. */
   serving: Release | null
   pending: Release | null

@@ -1,0 +1,81 @@
+/** Builds the adapters that were chosen, on the platform's state directory. What needs the engine is loaded only where there is one. */
+import { createHostBuilder } from './build/host.ts'
+import type { Chosen, ChosenDocker, ChosenRuntime } from './chosen.ts'
+import type { PlatformSpec, RouterSpec } from './domain.ts'
+import { createEngine } from './engine/engine.ts'
+import { platformName } from './engine/labels.ts'
+import { packageRoot } from './package.ts'
+import type { Builder, Router, Runtime, Source } from './ports.ts'
+import { createEmbeddedRouter } from './router/embedded/index.ts'
+import { movingRuntime } from './runtime/moving.ts'
+import { createProcessRuntime } from './runtime/process/runtime.ts'
+
+export interface Adapters {
+  builder: Builder & { configure(platform: PlatformSpec): void }
+  runtime: Runtime
+  router: Router
+}
+
+interface Place {
+  platform: PlatformSpec
+  source: Source
+  now: () => number
+}
+
+export async function buildAdapters(chosen: Chosen, place: Place): Promise<Adapters> {
+  const runtime = await runtimeOf(chosen.runtime, place)
+  return {
+    builder: await builderOf(chosen.runtime, place),
+    runtime: chosen.former ? movingRuntime(runtime, await runtimeOf(chosen.former, place)) : runtime,
+    router: await routerOf(chosen.router, chosen.runtime, place),
+  }
+}
+
+async function builderOf(runtime: ChosenRuntime, { platform, source, now }: Place): Promise<Adapters['builder']> {
+  const { state, builds, registries, stack } = platform
+  const buildpacksDir = `${packageRoot}buildpacks`
+  if (runtime.kind === 'process') return createHostBuilder({ state, source, builds, buildpacksDir, now })
+  const { createContainerBuilder } = await import('./build/container/builder.ts' as string)
+  const engine = createEngine(runtime.socket)
+  const named = { platform: runtime.name, stack: stack.image, registries }
+  return createContainerBuilder({ engine, ...named, state, source, builds, buildpacksDir, now })
+}
+
+async function runtimeOf(runtime: ChosenRuntime, { platform: { state }, now }: Place): Promise<Runtime> {
+  if (runtime.kind === 'process') return createProcessRuntime({ state, ports: runtime.ports, now })
+  const { createDockerRuntime } = await import('./runtime/docker/runtime.ts' as string)
+  const { socket, name, network, subnet } = runtime
+  return createDockerRuntime({
+    engine: createEngine(socket),
+    platform: name,
+    state,
+    now,
+    ...(network !== undefined && { network }),
+    ...(subnet !== undefined && { subnet }),
+  })
+}
+
+async function routerOf(router: RouterSpec, runtime: ChosenRuntime, { platform: { state }, now }: Place): Promise<Router> {
+  if (router.kind === 'embedded') return createEmbeddedRouter({ state, listen: router.listen, now })
+  const { createTraefikRouter } = await import('./router/traefik/router.ts' as string)
+  const docker: ChosenDocker | null = runtime.kind === 'docker' ? runtime : null
+  const { network: name, subnet } = docker ?? {}
+  return createTraefikRouter({
+    state,
+    spec: router,
+    platform: platformName(docker?.name, state),
+    ...(docker && { engine: createEngine(docker.socket) }),
+    network: { ...(name !== undefined && { name }), ...(subnet !== undefined && { subnet }) },
+    now,
+  })
+}
+
+/** A router of another kind, of before, gives up its address; what it still has in hand it finishes first. True: there was one. */
+export async function endFormerRouter(before: Chosen | null, chosen: Chosen, place: Place): Promise<boolean> {
+  const kindOf = ({ router }: Chosen) => (router.kind === 'traefik' ? `traefik ${router.run.by}` : router.kind)
+  if (!before || kindOf(before) === kindOf(chosen)) return false
+  const former = await routerOf(before.router, before.runtime, place)
+  await former.stop()
+  await former.close()
+  return true
+}
