@@ -7,8 +7,8 @@ import type { Builtin } from './builtins.ts'
 /** One buildpack of a build. */
 export type Pack =
   | { kind: 'builtin'; name: string; pack: Builtin }
-  /** A folder of the repository, anywhere in it; `tree` is its git id. */
-  | { kind: 'repository'; name: string; path: string; tree: string }
+  /** A folder of the repository, anywhere in it; `tree` is its git id, `releases` whether it has a bin/release. */
+  | { kind: 'repository'; name: string; path: string; tree: string; releases: boolean }
   /** The app's own bin/detect, bin/compile and bin/release. */
   | { kind: 'own'; name: string }
 
@@ -69,7 +69,8 @@ async function fromRepository(app: AppSpec, commit: CommitId, line: string, wher
     if (found === undefined) continue
     const bin = await entriesAt(source, app, commit, `${path}/bin`)
     const missing = ['detect', 'compile'].filter((name) => !bin.some((entry) => entry.name === name && entry.mode !== '100644'))
-    if (missing.length === 0) return { kind: 'repository', name: line, path, tree: found.id }
+    const releases = bin.some((entry) => entry.name === 'release')
+    if (missing.length === 0) return { kind: 'repository', name: line, path, tree: found.id, releases }
     throw refused(
       `${where}: ${quoted(line)} is no buildpack: it has no executable ${missing.map((name) => `bin/${name}`).join(' and no executable ')}.`,
     )

@@ -2,7 +2,7 @@ import { accessSync, constants, statSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { TrimtabError } from '../errors.ts'
-import { type Builtin, layOut } from './builtins.ts'
+import type { Builtin } from './builtins.ts'
 import type { Pack } from './choose.ts'
 import type { Job } from './job.ts'
 import { describeEnd, pipedApart } from './step.ts'
@@ -13,44 +13,49 @@ export interface ReadyPack {
   name: string
   /** What its bin/detect called the app: `Node.js`. */
   detected: string
+  /** As the steps see it. */
   dir: string
+  /** It has a bin/release. */
+  releases: boolean
   /** One of ours: known not to open /dev/stderr and the like, so it needs no true pipes, which cost a process each. */
   builtin: boolean
 }
 
 /** Takes the app's own pack, or else the first built-in one that fits; all are asked, so that a second match is told. */
 export async function detectPack(job: Job): Promise<ReadyPack> {
-  if (carriesOwn(job.appDir)) return preparePack(job, { kind: 'own', name: './' }, 0)
+  if (carriesOwn(job.tree)) return preparePack(job, { kind: 'own', name: './' }, 0)
   const fits = await askBuiltins(job)
   const [first, ...others] = fits
   if (first === undefined) throw await noBuildpack(job)
-  const dir = join(job.bench.packs, '0')
-  layOut(first.pack, dir)
+  const { pack } = first
+  const dir = await job.place.layOut({ kind: 'builtin', name: pack.name, pack }, 0)
   job.log.line(`-----> ${first.detected} app detected`)
   if (others.length > 0) {
     job.log.line(`       It also looks like ${others.map((one) => one.detected).join(', ')}; ${first.detected} comes first.`)
     job.log.line(`       To choose otherwise: build: {buildpacks: [${others[0]?.pack.name}]} in app.yaml.`)
   }
-  return { name: first.pack.name, detected: first.detected, dir, builtin: true }
+  return { name: pack.name, detected: first.detected, dir, releases: hasRelease(pack), builtin: true }
 }
 
 /** Lays out a pack that was named, and asks it whether it fits. */
 export async function preparePack(job: Job, pack: Pack, index: number): Promise<ReadyPack> {
-  const dir = pack.kind === 'own' ? job.appDir : join(job.bench.packs, String(index))
-  if (pack.kind === 'builtin') layOut(pack.pack, dir)
-  if (pack.kind === 'repository') await job.exportPack(pack.path, dir)
-  if (pack.kind === 'own' && !carriesOwn(dir)) {
+  if (pack.kind === 'own' && !carriesOwn(job.tree)) {
     throw new TrimtabError('NoBuildpack', 'The app has no executable bin/detect, bin/compile and bin/release of its own.')
   }
+  const dir = pack.kind === 'own' ? job.place.app : await job.place.layOut(pack, index)
   const said: Buffer[] = []
-  const end = await job.run(pipedApart(join(dir, 'bin/detect'), [job.appDir]), { out: collect(said, 4096), record: true })
+  const end = await job.place.run(pipedApart(join(dir, 'bin/detect'), [job.place.app]), {
+    out: collect(said, 4096),
+    record: true,
+  })
   const detected = firstLine(said)
   if (end.code !== 0) {
     if (said.length > 0) job.log.write(Buffer.concat(said))
     throw new TrimtabError('NoBuildpack', `The buildpack ${pack.name} does not fit this app: its bin/detect ${describeEnd(end)}.`)
   }
   job.log.line(`-----> ${detected || pack.name} app detected`)
-  return { name: pack.name, detected: detected || pack.name, dir, builtin: pack.kind === 'builtin' }
+  const releases = pack.kind === 'own' || (pack.kind === 'builtin' ? hasRelease(pack.pack) : pack.releases)
+  return { name: pack.name, detected: detected || pack.name, dir, releases, builtin: pack.kind === 'builtin' }
 }
 
 /** Each bin/detect in a subshell of one shell: they are small and in plain sh, and a process each would take longer than all they do. */
@@ -65,8 +70,8 @@ const ASK = [
 /** The built-in packs that fit, in their order. */
 async function askBuiltins(job: Job): Promise<Array<{ pack: Builtin; detected: string }>> {
   const said: Buffer[] = []
-  const args = ['-c', ASK, 'detect', job.appDir, ...job.builtins.map((pack) => pack.dir)]
-  const end = await job.run({ program: '/bin/sh', args }, { out: collect(said, 4096) })
+  const args = ['-c', ASK, 'detect', job.place.app, ...job.builtins.map((pack) => job.place.builtin(pack))]
+  const end = await job.place.run({ program: '/bin/sh', args }, { out: collect(said, 4096) })
   if (end.code !== 0) throw new TrimtabError('BuildFailed', `The built-in buildpacks could not be asked: it ${describeEnd(end)}.`)
   const answers = Buffer.concat(said).toString('utf8').split('\n')
   return answers.flatMap((line) => {
@@ -74,6 +79,10 @@ async function askBuiltins(job: Job): Promise<Array<{ pack: Builtin; detected: s
     const pack = job.builtins[Number(at)]
     return pack ? [{ pack, detected: detected?.slice(0, 80) || pack.name }] : []
   })
+}
+
+function hasRelease(pack: Builtin): boolean {
+  return pack.files.some((file) => file.path === 'bin/release')
 }
 
 /** All three, executable: then the app is its own buildpack. */
@@ -89,7 +98,7 @@ function carriesOwn(dir: string): boolean {
 }
 
 async function noBuildpack(job: Job): Promise<TrimtabError> {
-  const names = (await readdir(job.appDir)).sort()
+  const names = (await readdir(job.tree)).sort()
   const seen = names
     .slice(0, 20)
     .map((name) => JSON.stringify(name).slice(1, -1))

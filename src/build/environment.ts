@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { delimiter, dirname, isAbsolute } from 'node:path'
-import type { PlatformSpec } from '../domain.ts'
+import type { BuildsSpec } from '../domain.ts'
 
-/** The name Heroku's buildpacks read to know what they build for. */
+/** On the host: the name Heroku's buildpacks read to know what they build for. */
 export const STACK = 'host'
 
 /** Marks every process of one build, so that those which left its process group are found too. */
@@ -19,8 +19,13 @@ const CA_VARIABLES = [
   'GIT_SSL_CAINFO',
 ]
 
+/** The variables that make the tools of a build trust this file of CA certificates; none without one. */
+export function caVariables(bundle: string | undefined): Record<string, string> {
+  return bundle === undefined ? {} : Object.fromEntries(CA_VARIABLES.map((name) => [name, bundle]))
+}
+
 /**
- * Everything a build step finds in its environment. Of the platform's own environment only PATH is in it.
+ * Everything a build step finds in its environment on the host. Of the platform's own environment only PATH is in it.
  *
  * HOME is a scratch folder: on the host nothing is mounted at /app. At run time the app's HOME is its slug's folder,
  * which is also the folder given to bin/compile; a path written by a build is therefore still right when it runs.
@@ -28,14 +33,14 @@ const CA_VARIABLES = [
  * /proc/<pid>/environ of that user's processes. Only a container, or another user, keeps those from it.
  */
 export function buildEnvironment(
-  builds: PlatformSpec['builds'],
+  builds: BuildsSpec,
   place: { home: string; tmp: string; cookie: string },
   path: string,
 ): Record<string, string> {
   const bundle = builds.ca ?? (existsSync(HOST_BUNDLE) ? HOST_BUNDLE : undefined)
   return {
     LANG: 'C.UTF-8',
-    ...(bundle === undefined ? {} : Object.fromEntries(CA_VARIABLES.map((name) => [name, bundle]))),
+    ...caVariables(bundle),
     PATH: buildPath(path),
     ...builds.env,
     HOME: place.home,

@@ -1,34 +1,37 @@
 import { createHash } from 'node:crypto'
-import type { TreeEntry } from '../ports.ts'
-import type { Builtin } from './builtins.ts'
-import type { Choice, Pack } from './choose.ts'
-import { STACK } from './environment.ts'
+import type { Pack } from './choose.ts'
+import type { Inputs } from './recipe.ts'
 
-/** Raise it when the same inputs give another slug: a change of what trimtab itself does in a build. */
+/** Raise it when the same inputs give another image: a change of what trimtab itself does in a build. */
 const FORMAT = 1
-
-export interface Inputs {
-  /** The app's folder; `app.yaml` is left out, it is not in the build either: a change of config alone builds nothing. */
-  entries: TreeEntry[]
-  choice: Choice
-  /** All of them count where none is named: any of them may be detected. */
-  builtins: Builtin[]
-  /** `build.env`, in ENV_DIR. */
-  env: Record<string, string>
-  /** `builds.env` of the platform, in the environment. */
-  platformEnv: Record<string, string>
-}
 
 /** The effective inputs of a build as one name: the same key means the same image. The time limit, the CA bundle and the commit are not in it. */
 export function buildKey(inputs: Inputs): string {
-  const parts = [
-    ['trimtab', FORMAT, STACK, process.platform, process.arch],
-    inputs.entries.filter((entry) => entry.name !== 'app.yaml').map((entry) => [entry.mode, entry.id, entry.name]),
-    inputs.choice === null ? inputs.builtins.map((pack) => [pack.name, pack.hash]) : inputs.choice.map(identity),
-    sorted(inputs.env),
-    sorted(inputs.platformEnv),
-  ]
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 40)
+  return createHash('sha256')
+    .update(JSON.stringify(partsOf(inputs)))
+    .digest('hex')
+    .slice(0, 40)
+}
+
+function partsOf({ recipe, entries, builtins, env, platformEnv, base }: Inputs): unknown[] {
+  const tree = entries.filter((entry) => entry.name !== 'app.yaml').map((entry) => [entry.mode, entry.id, entry.name])
+  const kind = ['trimtab', FORMAT, ...base]
+  switch (recipe.kind) {
+    case 'buildpacks': {
+      const packs = recipe.choice?.map(identity) ?? builtins.map((pack) => [pack.name, pack.hash])
+      return [kind, tree, packs, sorted(env), sorted(platformEnv)]
+    }
+    case 'dockerfile':
+      return [kind, tree, recipe.path, sorted(env), sorted(platformEnv)]
+    case 'image':
+      // A digest is what it is; a tag may have moved, and is looked up anew for every new tree.
+      return [kind, recipe.reference, isPinned(recipe.reference) ? [] : tree]
+  }
+}
+
+/** Whether a reference names one image for ever. */
+export function isPinned(reference: string): boolean {
+  return /@sha256:[0-9a-f]{64}$/.test(reference)
 }
 
 function identity(pack: Pack): string[] {

@@ -3,23 +3,14 @@ import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { Image } from '../domain.ts'
+import { BILL, type Bill } from './bill.ts'
 import { removeTree } from './files.ts'
 
-const Meta = z.object({
+const Meta = BILL.extend({
   format: z.literal(1),
   /** The app's folder. Some packs write absolute paths into a slug (Python's venv does), so one that was moved is no slug. */
   at: z.string(),
-  processTypes: z.record(z.string(), z.string()),
-  configVars: z.record(z.string(), z.string()),
-  /** The bill: what went into it. */
-  app: z.string(),
-  commit: z.string(),
-  packs: z.array(z.object({ name: z.string(), detected: z.string() })),
-  builtAt: z.string(),
-  durationMs: z.number(),
 })
-
-export type SlugMeta = Omit<z.infer<typeof Meta>, 'format' | 'at'>
 
 /** Whether this can be a key at all; keys also come from people. */
 export function isKey(key: string): boolean {
@@ -78,11 +69,11 @@ export class Slugs {
   }
 
   /** Makes the slug whole. */
-  async finish(key: string, meta: SlugMeta): Promise<Image> {
+  async finish(key: string, bill: Bill): Promise<Image> {
     const temporary = `${this.#meta(key)}.new`
-    writeFileSync(temporary, JSON.stringify({ format: 1, at: this.app(key), ...meta } satisfies z.infer<typeof Meta>, null, 2))
+    writeFileSync(temporary, JSON.stringify({ format: 1, at: this.app(key), ...bill } satisfies z.infer<typeof Meta>, null, 2))
     renameSync(temporary, this.#meta(key))
-    const image = { key, ref: this.app(key), processTypes: meta.processTypes, configVars: meta.configVars }
+    const image = { key, ref: this.app(key), processTypes: bill.processTypes, configVars: bill.configVars }
     this.#read.set(key, image)
     return image
   }

@@ -13,10 +13,11 @@ export const freeBytes: FreeBytes = async (path) => {
   return disk.bavail * disk.bsize
 }
 
-/** Throws DiskFull where there is no room to build. */
-export async function requireSpace(path: string, free: FreeBytes): Promise<void> {
+/** Throws DiskFull where there is no room to build. `where`: whose disk it is. */
+export async function requireSpace(where: string, path: string, free: FreeBytes): Promise<void> {
   const bytes = await free(path)
-  if (bytes < NEEDED) throw diskFull(`only ${Math.floor(bytes / 1024 / 1024)} MB are free, a build wants ${NEEDED / 1024 / 1024}`)
+  const why = `only ${Math.floor(bytes / 1024 / 1024)} MB are free, a build wants ${NEEDED / 1024 / 1024}`
+  if (bytes < NEEDED) throw diskFull(where, why)
 }
 
 /** Whether a failed step's last words say that the disk was full; every tool passes on the system's own phrase. */
@@ -24,12 +25,8 @@ export function saysDiskFull(log: string): boolean {
   return /No space left on device|ENOSPC|Disk quota exceeded|EDQUOT/.test(log)
 }
 
-export function diskFull(why: string): TrimtabError {
-  return new TrimtabError(
-    'DiskFull',
-    `The disk of the state directory is full: ${why}. Free some space; trimtab goes on by itself.`,
-    {
-      retry: true,
-    },
-  )
+/** `where`: whose disk it is. */
+export function diskFull(where: string, why: string): TrimtabError {
+  const message = `The disk of ${where} is full: ${why}. Free some space; trimtab goes on by itself.`
+  return new TrimtabError('DiskFull', message, { retry: true })
 }

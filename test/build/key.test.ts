@@ -24,7 +24,7 @@ test('everything that decides the slug is one: files, modes, build env, buildpac
     await plan(HELLO, { settings: { buildpacks: ['nodejs', 'static'] } }),
     await plan(HELLO, { settings: { buildpacks: ['static', 'nodejs'] } }),
   ].map((one) => one.key)
-  builder.configure({ concurrency: 1, timeoutMs: 1000, env: { HTTPS_PROXY: 'http://proxy.example.com' } })
+  builder.configure({ builds: { concurrency: 1, timeoutMs: 1000, env: { HTTPS_PROXY: 'http://proxy.example.com' } } })
   keys.push((await plan(HELLO)).key)
   expect(new Set(keys).size).toBe(keys.length)
 })

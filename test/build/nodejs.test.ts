@@ -184,7 +184,7 @@ test('lock files of two package managers, and a package manager that is not ther
   const two = await built({ 'package.json': json(dependencies), 'package-lock.json': '{}', 'yarn.lock': '' })
   expect(failureOf(two.end).message).toContain('There are lock files of several package managers: npm yarn.')
   const w = await world()
-  w.builder.configure({ concurrency: 1, timeoutMs: 60_000, env: { PATH: fewTools(join(w.root, 'tools')) } })
+  w.builder.configure({ builds: { concurrency: 1, timeoutMs: 60_000, env: { PATH: fewTools(join(w.root, 'tools')) } } })
   const plan = await w.plan({ 'package.json': json(dependencies), 'pnpm-lock.yaml': '' })
   expect(failureOf(await w.build(plan)).message).toContain('This app is installed with pnpm, which is not on this machine.')
 })

@@ -2,8 +2,9 @@ import { mkdtemp, realpath } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
+import type { ConfiguredBuilder } from '../../src/build/builder.ts'
 import { removeTree } from '../../src/build/files.ts'
-import { createHostBuilder, type HostBuilder, type HostBuilderOptions } from '../../src/build/host.ts'
+import { createHostBuilder, type HostBuilderOptions } from '../../src/build/host.ts'
 import type { AppSpec, BuildSettings, PlatformSpec } from '../../src/domain.ts'
 import type { BuildPlan, BuildState } from '../../src/ports.ts'
 import { DirSource, type Tree } from '../support/dirsource.ts'
@@ -16,7 +17,7 @@ type Ended = Extract<BuildState, { state: 'succeeded' | 'failed' }>
 export interface World {
   root: string
   source: DirSource
-  builder: HostBuilder
+  builder: ConfiguredBuilder
   /** Plans a tree (or a commit) as this app. */
   plan(tree: Tree | string, options?: { app?: string; path?: string; settings?: Partial<BuildSettings> }): Promise<BuildPlan>
   /** Wants it and waits for its end. */
@@ -25,14 +26,14 @@ export interface World {
   until(plan: BuildPlan, ok: (state: BuildState) => boolean): Promise<BuildState>
   log(plan: BuildPlan): Promise<string>
   /** A second builder on the same state, as after a restart. */
-  restart(options?: Partial<HostBuilderOptions>): HostBuilder
+  restart(options?: Partial<HostBuilderOptions>): ConfiguredBuilder
 }
 
 export async function world(options: Partial<HostBuilderOptions> & { root?: string } = {}): Promise<World> {
   const root = options.root ?? (await realpath(await mkdtemp(join(tmpdir(), 'trimtab-build-'))))
   const source = new DirSource(join(root, 'source'))
   const builds: PlatformSpec['builds'] = { concurrency: 2, timeoutMs: 60_000, env: {} }
-  const builders: HostBuilder[] = []
+  const builders: ConfiguredBuilder[] = []
   const restart = (more: Partial<HostBuilderOptions> = {}) => {
     const defaults = { state: join(root, 'state'), source, builds, buildpacksDir: BUILDPACKS, graceMs: 500 }
     const builder = createHostBuilder({ ...defaults, ...options, ...more })

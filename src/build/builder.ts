@@ -1,0 +1,97 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { BuildsSpec, PlatformSpec } from '../domain.ts'
+import type { Builder, BuildPlan, BuildRequest, BuildState, Source } from '../ports.ts'
+import { type Builtin, readBuiltins } from './builtins.ts'
+import { BuildLogs } from './logs.ts'
+import { performBuild } from './perform.ts'
+import { Planner } from './planner.ts'
+import { Scheduler } from './scheduler.ts'
+import type { Workshop } from './workshop.ts'
+
+/** A builder that takes over a changed platform.yaml while it runs. */
+export interface ConfiguredBuilder extends Builder {
+  configure(platform: Pick<PlatformSpec, 'builds'>): void
+}
+
+export interface BuilderOptions {
+  /** Absolute path of the state directory. */
+  state: string
+  source: Source
+  builds: BuildsSpec
+  /** The built-in buildpacks: a folder each. */
+  buildpacksDir: string
+  now?: () => number
+}
+
+/** Reads the built-in buildpacks once; again only after it failed. */
+export function rememberBuiltins(dir: string): () => Promise<Builtin[]> {
+  let packs: Promise<Builtin[]> | undefined
+  return () => {
+    packs ??= readBuiltins(dir).catch((error) => {
+      packs = undefined
+      throw error
+    })
+    return packs
+  }
+}
+
+/** `<state>/builds`: scratch folders, logs, and the records of running builds. */
+export function buildsFolder(state: string): string {
+  const folder = join(state, 'builds')
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  return folder
+}
+
+/** A Builder around a workshop. One builder owns a state directory at a time. */
+export function createBuilder(shop: Workshop, builtins: () => Promise<Builtin[]>, options: BuilderOptions): ConfiguredBuilder {
+  const { source, now = Date.now } = options
+  const logs = new BuildLogs(buildsFolder(options.state), (key) => shop.log(key))
+  const listeners: Array<(plan: BuildPlan, state: BuildState) => void> = []
+  const planner = new Planner(source, builtins)
+  let builds = options.builds
+
+  const resolve = async (request: BuildRequest) => planner.resolve(request, builds.env, await shop.base(request))
+  const scheduler = new Scheduler({
+    concurrency: () => builds.concurrency,
+    run: (plan, signal) => performBuild({ shop, logs, resolve, now }, plan, builds, signal),
+    exists: (key) => shop.exists(key),
+    now,
+    // Whatever may be in the way of a build will fail that build, in its own words.
+    ready: shop.clearAway().catch(() => {}),
+    changed(plan, changed) {
+      if (changed.state === 'queued') logs.live(plan.key)
+      if (changed.state === 'none') logs.end(plan.key)
+      for (const listener of listeners) listener(plan, changed)
+    },
+  })
+
+  return {
+    plan: async (request) => (await resolve(request)).plan,
+    find: (key) => shop.find(key),
+    want: (app, plan, again) => scheduler.want(app, plan, again),
+    state: (key) => scheduler.state(key),
+    log: (key) => logs.read(key),
+    followLog: (key, signal) => logs.follow(key, signal),
+    onChange: (changed) => void listeners.push(changed),
+    async prune(keep) {
+      const atFirst = keep()
+      const isWhole = (key: string, among: Set<string>) => among.has(key) && shop.exists(key)
+      for (const key of await shop.keys()) {
+        if (isWhole(key, atFirst) || isWhole(key, keep()) || scheduler.inUse().has(key)) continue
+        await shop.remove(key)
+      }
+      await shop.tidy(() => scheduler.inUse())
+      scheduler.forget(keep())
+      await logs.prune(new Set([...keep(), ...scheduler.inUse()]))
+    },
+    configure(platform) {
+      builds = platform.builds
+      scheduler.pump()
+    },
+    async close() {
+      await scheduler.close()
+      await shop.close()
+    },
+  }
+}

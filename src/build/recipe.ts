@@ -1,0 +1,34 @@
+import type { BuildSettings } from '../domain.ts'
+import type { TreeEntry } from '../ports.ts'
+import type { Builtin } from './builtins.ts'
+import type { Choice } from './choose.ts'
+
+/** How an image is to be made. */
+export type Recipe =
+  | { kind: 'buildpacks'; choice: Choice }
+  /** Path inside of the app's folder. */
+  | { kind: 'dockerfile'; path: string }
+  /** Somebody else has made it. */
+  | { kind: 'image'; reference: string }
+
+/** What decides the result of a build. */
+export interface Inputs {
+  recipe: Recipe
+  /** The app's folder; `app.yaml` is left out, it is not in the build either: a change of config alone builds nothing. */
+  entries: TreeEntry[]
+  /** All of them count where none is named: any of them may be detected. */
+  builtins: Builtin[]
+  /** `build.env`, in ENV_DIR. */
+  env: Record<string, string>
+  /** `builds.env` of the platform, in the environment. */
+  platformEnv: Record<string, string>
+  /** What the workshop adds: its kind, its system. */
+  base: string[]
+}
+
+/** Where there is a Dockerfile or an image, buildpacks are not looked for. */
+export function recipeOf(settings: BuildSettings): Recipe | null {
+  if (settings.image !== undefined) return { kind: 'image', reference: settings.image }
+  if (settings.dockerfile !== undefined) return { kind: 'dockerfile', path: settings.dockerfile }
+  return null
+}
