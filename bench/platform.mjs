@@ -51,8 +51,8 @@ export function prepareCommit(dir, parent, file, text) {
   return git(dir, 'commit-tree', '-p', parent, '-m', 'A change', git(dir, 'write-tree'))
 }
 
-/** A directory for one measurement, with `trimtab up` in it once `up()` has resolved. */
-export async function makePlatform({ apps, ...more }) {
+/** A directory for one measurement, with `trimtab up` in it once `up()` has resolved. `configure`: a last word about platform.yaml, which may need the directory. */
+export async function makePlatform({ apps, configure = () => {}, ...more }) {
   const dir = mkdtempSync(join(tmpdir(), 'trimtab-bench-'))
   const state = join(dir, 'state')
   const config = join(dir, 'platform.yaml')
@@ -67,6 +67,7 @@ export async function makePlatform({ apps, ...more }) {
     ...more,
     apps: apps(dir),
   }
+  configure(file, dir)
   writeFileSync(config, JSON.stringify(file))
   const client = new Client(state)
   let child
