@@ -7,6 +7,7 @@ import type { AppStatus } from '../../src/domain.ts'
 import type { EventView, ReleaseView } from '../../src/http/wire.ts'
 import { appYaml, ownBuild, webAndWorker, webApp } from '../support/apps.ts'
 import { overKinds } from '../support/kinds.ts'
+import { type Outside, startOutside } from '../support/outside.ts'
 import { TestPlatform, until } from '../support/platform.ts'
 import type { Repo } from '../support/repo.ts'
 
@@ -15,11 +16,13 @@ const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 
 overKinds((kind) => {
   let platform: TestPlatform
+  let outside: Outside
   let shop: Repo
   let first: string
   let second: string
 
   beforeAll(async () => {
+    outside = await startOutside()
     platform = await TestPlatform.make({ kind })
     const apps = ['shop', 'waits', 'broken'].map((name) => ({ name, repo: `./${name}` }))
     // Local repositories are watched; nothing else is to happen by itself.
@@ -38,7 +41,10 @@ overKinds((kind) => {
     await until(() => platform.running('shop').length === 2, 'the old ones to end')
   })
 
-  afterAll(() => platform?.strike())
+  afterAll(async () => {
+    await platform?.strike()
+    await outside?.end()
+  })
 
   const data = async <T>(...args: string[]): Promise<T> => {
     const { code, out, err } = await platform.run(...args, '--json')
@@ -198,8 +204,8 @@ overKinds((kind) => {
   it('sync --wait tells the build as it goes, and ends with 0 when the commit is live', async () => {
     const repo = platform.openRepo('waits')
     // Released by the test, so that the log is seen to come while the build still runs.
-    const gate = join(platform.dir, 'gate')
-    const compile = `echo "-----> Waiting at the gate"; until test -e '${gate}'; do sleep 0.05; done; echo "-----> Through"`
+    const gate = outside.gate('compile')
+    const compile = `echo "-----> Waiting at the gate"; until ${gate.isOpen}; do sleep 0.05; done; echo "-----> Through"`
     repo.write(ownBuild(compile, 'waited')).commit('Waits at the gate')
     const sync = platform.start('sync', 'waits', '--wait')
     // A sync that comes after the build has begun tells its log, too, from its beginning.
@@ -210,7 +216,7 @@ overKinds((kind) => {
     expect((await platform.status('waits')).status).toBe('Building')
     expect((await platform.run('status', 'waits')).out).toMatch(/waits +Building/)
     expect(sync.out()).not.toContain('Through')
-    writeFileSync(gate, '')
+    gate.open()
     expect(await sync.ended).toBe(0)
     expect(sync.out()).toContain('-----> Through')
     expect(sync.out()).toMatch(/waits is live at [0-9a-f]{7} as v1: http:\/\/waits\.test\.localhost/)

@@ -1,10 +1,9 @@
 /** A commit that is not good: the old release serves on, it is told why, and nothing is tried again unasked. */
-import { rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { appYaml, ownBuild, webAndWorker, webApp } from '../support/apps.ts'
 import { type GitHttp, startGitHttp } from '../support/githttp.ts'
 import { overKinds } from '../support/kinds.ts'
+import { type Outside, startOutside } from '../support/outside.ts'
 import { TestPlatform, until } from '../support/platform.ts'
 import type { Content } from '../support/repo.ts'
 
@@ -70,9 +69,11 @@ const BAD: Array<{ how: string; files: Record<string, Content>; code: string; sa
 
 overKinds((kind) => {
   let platform: TestPlatform
+  let outside: Outside
   let http: GitHttp
 
   beforeAll(async () => {
+    outside = await startOutside()
     platform = await TestPlatform.make({ kind })
     http = await startGitHttp(platform.dir)
     const local = [...BAD.map((_, i) => `bad-${i}`), 'first', 'permit', 'loop', 'still', 'alone']
@@ -90,6 +91,7 @@ overKinds((kind) => {
   afterAll(async () => {
     await http?.close()
     await platform?.strike()
+    await outside?.end()
   })
 
   const ids = (app: string) => platform.running(app).map(({ id }) => id)
@@ -128,23 +130,22 @@ overKinds((kind) => {
   it.concurrent('a live app that crashes again and again is called that, and recovers when it stops', {
     timeout: 60_000,
   }, async () => {
-    const trip = join(platform.dir, 'trip')
-    const server = `import { existsSync } from 'node:fs'
-if (existsSync(process.env.TRIP)) { console.error('tripped over it'); process.exit(7) }
+    const trip = outside.gate('trip')
+    const server = `if ((await fetch(process.env.TRIP)).ok) { console.error('tripped over it'); process.exit(7) }
 await import('./server.js')
 `
     const commit = platform
       .openRepo('loop')
-      .write({ ...webApp('up'), 'trip.js': server, Procfile: 'web: node trip.js\n', ...appYaml({ env: { TRIP: trip } }) })
+      .write({ ...webApp('up'), 'trip.js': server, Procfile: 'web: node trip.js\n', ...appYaml({ env: { TRIP: trip.url } }) })
       .commit('Trips')
     await platform.live('loop', commit)
-    writeFileSync(trip, '')
+    trip.open()
     await platform.get('loop.test.localhost', '/exit?code=7')
     const status = await platform.when('loop', ({ status }) => status === 'Failed')
     expect(status).toMatchObject({ serving: { commit }, failure: { code: 'CrashLoop', commit } })
     expect(status.failure?.message).toMatch(/web ended 5 times in a row/)
     expect(status.failure?.message).toContain('tripped over it')
-    rmSync(trip)
+    trip.close()
     await platform.when('loop', ({ status }) => status === 'Live')
     expect(await platform.says('loop')).toBe('up')
     expect((await platform.status('loop')).failure).toBe(null)
@@ -183,13 +184,13 @@ await import('./server.js')
   )
 
   it.concurrent('what kept a build from succeeding is put right outside of git: sync makes the same commit live', async () => {
-    const permit = join(platform.dir, 'permit-file')
+    const permit = outside.gate('permit')
     const commit = platform
       .openRepo('permit')
-      .write(ownBuild(`test -e '${permit}' || { echo no permit; exit 1; }`, 'permitted'))
+      .write(ownBuild(`${permit.isOpen} || { echo no permit; exit 1; }`, 'permitted'))
       .commit('Needs a permit')
     expect((await platform.failed('permit', commit)).failure.message).toContain('no permit')
-    writeFileSync(permit, '')
+    permit.open()
     const { code, out } = await platform.run('sync', 'permit', '--wait')
     expect({ code, out }).toMatchObject({ code: 0 })
     expect(await platform.says('permit')).toBe('permitted')

@@ -8,8 +8,8 @@ import { afterEach, expect, it } from 'vitest'
 import { Client } from '../../src/http/client.ts'
 import { type Random, seeded } from '../simulation/random.ts'
 import { overKinds, type Running } from '../support/kinds.ts'
-import { type Ledger, startLedger } from '../support/ledger.ts'
 import { type LoadReport, startLoad } from '../support/load.ts'
+import { type Outside, startOutside } from '../support/outside.ts'
 import { TestPlatform, until } from '../support/platform.ts'
 import { makeRepo, type Repo } from '../support/repo.ts'
 
@@ -22,12 +22,12 @@ const SERVER = readFileSync(join(import.meta.dirname, '../support/answering.mjs'
 
 let platform: TestPlatform | undefined
 let load: { stop(): Promise<LoadReport> } | undefined
-let ledger: Ledger | undefined
+let outside: Outside | undefined
 
 afterEach(async () => {
   await load?.stop().catch(() => {})
   await platform?.strike()
-  await ledger?.close()
+  await outside?.end()
 })
 
 overKinds((kind) =>
@@ -40,8 +40,8 @@ overKinds((kind) =>
     console.log(`kill: KILL_SEED=${seed}`)
     const random = seeded(seed)
     platform = await TestPlatform.make({ kind })
-    ledger = await startLedger()
-    const world = new World(platform, random, ledger)
+    outside = await startOutside()
+    const world = new World(platform, random, outside)
     const withinMs = within(kind.name)
     await platform.up()
     await world.converged()
@@ -92,21 +92,21 @@ class World {
   private readonly platform: TestPlatform
   private readonly random: Random
   private readonly repo: Repo
-  private readonly ledger: Ledger
+  private readonly outside: Outside
   private readonly client: Client
   private readonly versions = new Map<string, string>()
   private before = ''
   private count = 0
 
-  constructor(platform: TestPlatform, random: Random, ledger: Ledger) {
+  constructor(platform: TestPlatform, random: Random, outside: Outside) {
     this.platform = platform
     this.random = random
-    this.ledger = ledger
+    this.outside = outside
     this.repo = makeRepo(join(platform.dir, 'repo'))
     this.client = new Client(platform.state)
     const package_ = '{"private": true, "type": "module"}\n'
     this.repo.write({
-      'shop/Procfile': `web: exec node server.js\nrelease: ${ledger.note('$RELEASE_VERSION')}\n`,
+      'shop/Procfile': `web: exec node server.js\nrelease: ${outside.note('$RELEASE_VERSION')}\n`,
       'shop/app.yaml': this.shopYaml(2),
       'shop/package.json': package_,
       'shop/server.js': SERVER,
@@ -181,10 +181,10 @@ class World {
         const name = `${app} v${version}`
         expect(this.versions.get(name) ?? commit, name).toBe(commit)
         this.versions.set(name, commit)
-        if (app === 'shop' && status === 'live') expect(this.ledger.noted(), name).toContain(`v${version}`)
+        if (app === 'shop' && status === 'live') expect(this.outside.noted(), name).toContain(`v${version}`)
       }
     }
-    const ran = this.ledger.noted()
+    const ran = this.outside.noted()
     expect(ran).toEqual([...new Set(ran)])
     for (const version of ran) expect([...this.versions.keys()]).toContain(`shop ${version}`)
   }

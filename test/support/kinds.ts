@@ -17,6 +17,7 @@ export function combined(runtime: KindRuntime, router: KindRouter, needs: Part[]
   return {
     name: `${runtime.name}+${router.name}`,
     needs,
+    isOnHost: runtime.isOnHost,
     missing: async () => (await runtime.missing()) ?? (await router.missing()),
     keys: async (state, port) => ({ ...(await runtime.keys(state)), router: await router.keys(port) }),
     tight: async (state, port, instances) => ({ ...(await runtime.tight(state, instances)), router: await router.keys(port) }),

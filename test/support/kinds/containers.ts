@@ -60,6 +60,7 @@ export function containersOn(engine: () => Promise<string>): Containers {
 
   return {
     name: 'docker',
+    isOnHost: false,
     docker,
     missing: async () => engineMissing(),
     async keys() {

@@ -14,6 +14,8 @@ type Keys = Record<string, unknown>
 
 export interface KindRuntime {
   name: string
+  /** Apps and builds are processes of this machine, with its files, its users and the state directory's disk. */
+  isOnHost: boolean
   /** Why it cannot be had here; null: it can. */
   missing(): Promise<string | null>
   /** Keys of platform.yaml. */

@@ -9,6 +9,7 @@ const spec = z.object({ process: z.string(), release: z.number(), index: z.numbe
 
 export const processes: KindRuntime = {
   name: 'process',
+  isOnHost: true,
   missing: async () => null,
   keys: async () => ({ runtime: { kind: 'process', ports: range(100) } }),
   tight: async (_state, instances) => ({ runtime: { kind: 'process', ports: range(instances) } }),
