@@ -54,7 +54,7 @@ async function comesTo(spec: AppSpec, commit: CommitId, world: World): Promise<{
     build = await world.builder.plan({ app: spec, commit, settings: manifest.build })
     const image = await world.builder.find(build.key)
     if (!image) return { outcome: { state: 'unbuilt', key: build.key, build: world.builder.state(build.key) }, build }
-    return { outcome: { state: 'built', ...assemble(spec, world.platform().domain, manifest, image) }, build }
+    return { outcome: { state: 'built', ...assemble(spec, world.platform(), manifest, image) }, build }
   } catch (thrown) {
     const error = asTrimtabError(thrown)
     if (error.retry) throw error
@@ -84,7 +84,7 @@ async function manifestOf(spec: AppSpec, commit: CommitId, world: World): Promis
 
 /** What of the operator's file decides what the app is: a change here is worth a new try of the same commit. */
 function settingsOf(spec: AppSpec, world: World): string {
-  const { domain } = world.platform()
-  const decides = [spec.repo, spec.branch ?? null, spec.path, domain]
+  const { domain, runtime, router, secrets } = world.platform()
+  const decides = [spec.repo, spec.branch ?? null, spec.path, domain, runtime.kind, router.kind, secrets]
   return createHash('sha256').update(JSON.stringify(decides)).digest('hex').slice(0, 12)
 }

@@ -17,7 +17,7 @@ export const MANIFEST_LIMIT = 64 * 1024
  * `app.yaml:7:5 processes.web.scale: expected a whole number from 0 to 100, got "many"`.
  */
 export function parseManifest(input: { appYaml: Buffer | string | null; procfile: Buffer | string | null }): Manifest {
-  const file = readYaml(input.appYaml ?? '', MANIFEST_LIMIT)
+  const file = readYaml(input.appYaml ?? '', MANIFEST_LIMIT, { names: isHeaders })
   const { data, problems } = check(file, appSchema)
   const procfile = input.procfile === null ? null : parseProcfile(input.procfile, MANIFEST_LIMIT)
   const unseen = hidden(file, Object.keys(procfile?.processes ?? {}))
@@ -43,6 +43,11 @@ export function parseManifest(input: { appYaml: Buffer | string | null; procfile
     ...(release !== undefined && { release }),
     ...(data.routes !== undefined && { routes: data.routes }),
   }
+}
+
+/** `x-frame-options` is as good a header as any. */
+function isHeaders(path: readonly PropertyKey[]): boolean {
+  return path.length === 4 && path[0] === 'routes' && path[2] === 'headers'
 }
 
 /** `processes.x-queue` is a free key; where the Procfile has a process of that name, nobody would see that it is not read. */

@@ -2,13 +2,12 @@
 import { z } from 'zod'
 import { duration } from './duration.ts'
 import { environment } from './environment.ts'
+import { routes } from './routes.ts'
 import { didYouMean } from './suggest.ts'
 import {
   appName,
   command,
   cores,
-  distinct,
-  hostName,
   imageName,
   LATER,
   mapping,
@@ -127,35 +126,6 @@ const processType = z.string().regex(new RegExp(`^(?!release$|x-)${PROCESS_TYPE.
       ? 'release is not a process type; its command goes to the key "release" at the top'
       : PROCESS_TYPE_EXPECTED,
 })
-
-const ROUTE_PATH = /^(?!.*\/\.\.?(?:\/|$))(?:\/|(?:\/[A-Za-z0-9._~!$&'()*+,;=:@-]+)+\/?)$/
-
-const route = mapping(
-  {
-    host: hostName().describe('The host name that is served.'),
-    path: text('expected a path such as /shop', ROUTE_PATH, 255)
-      .default('/')
-      .transform((path) => (path === '/' ? path : path.replace(/\/$/, '')))
-      .describe('Only requests below this path.'),
-    stripPrefix: z
-      .boolean({ error: 'expected true or false' })
-      .default(false)
-      .describe('Take the path off before the app sees the request.'),
-    process: text(PROCESS_TYPE_EXPECTED, new RegExp(`^(?!release$)${PROCESS_TYPE.source.slice(1)}`))
-      .default('web')
-      .describe('The process type that gets the traffic.'),
-  },
-  'expected a mapping such as {host: shop.example.com}',
-)
-
-const routes = z
-  .array(route, { error: 'expected a list of routes such as [{host: shop.example.com}]' })
-  .superRefine(
-    ...distinct(
-      ({ host, path = '/' }) => (host === undefined ? undefined : `${host}${path}`),
-      'is the same host and path as routes',
-    ),
-  )
 
 export const appSchema = mapping({
   name: appName().exactOptional().describe("The app's name."),

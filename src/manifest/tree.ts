@@ -17,6 +17,8 @@ export type Places = Map<string, Place>
 export interface ReadOptions {
   /** Replaces the text of a scalar (`${VAR}`), or says why it cannot. Not called under `x-` keys. */
   expand?: (text: string) => { text: string } | { problem: string }
+  /** Whether the keys of this mapping are names of somebody else's, among which one with `x-` is nothing special. */
+  names?: (path: Path) => boolean
 }
 
 type Path = readonly (string | number)[]
@@ -116,7 +118,7 @@ export function read(
         continue
       }
       lines.set(name, at(start).line)
-      const extension = name.startsWith('x-')
+      const extension = name.startsWith('x-') && !(options.names?.(path) ?? false)
       const inner = visit(item, [...path, name], start, inAlias, free || extension)
       if (extension) places.set(pathKey([...path, name]), { ...at(start), got: () => 'a free key', source: () => '' })
       else if (inner !== undefined) value[name] = inner

@@ -1,5 +1,6 @@
 /** The kinds of value that both files are made of, each with the sentence that says what is expected. */
 import { z } from 'zod'
+import { DNS_NAME } from './http.ts'
 import { didYouMean } from './suggest.ts'
 
 /** A mapping in which every key is known. `x-` keys never get here: tree.ts leaves them out. */
@@ -76,16 +77,18 @@ export function oneOf<const T extends readonly [string, ...string[]]>(
 const UNITS: Record<string, number> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 }
 
 /** A number of bytes: 512M, 2G, 512MiB. Powers of two, as Docker and Kubernetes' Mi mean them. 6M is the least the Docker Engine takes. */
-export function size(fromMegabytes = 6) {
-  const error = `expected a size from ${fromMegabytes}M to 1024T, such as 512M or 2G`
+export function size(from = '6M', such = '512M or 2G') {
+  const error = `expected a size from ${from} to 1024T, such as ${such}`
   return z
     .string({ error })
-    .regex(/^\d{1,15}(?:\.\d{1,3})?\s?(?:[kmgt]i?)?b?$/i, { error, abort: true })
-    .transform((written) => {
-      const [, number = '0', unit = ''] = /^([\d.]+)\s?([kmgt]?)/i.exec(written) ?? []
-      return Math.floor(Number(number) * (UNITS[unit.toLowerCase()] ?? 1))
-    })
-    .refine((bytes) => bytes >= fromMegabytes * 2 ** 20 && bytes <= 2 ** 50, { error })
+    .regex(/^\d{1,15}(?:\.\d{1,3})?\s?(?:[kmgtKMGT][iI]?)?[bB]?$/, { error, abort: true })
+    .transform(bytesOf)
+    .refine((bytes) => bytes >= bytesOf(from) && bytes <= 2 ** 50, { error })
+}
+
+function bytesOf(written: string): number {
+  const [, number = '0', unit = ''] = /^([\d.]+)\s?([kmgt]?)/i.exec(written) ?? []
+  return Math.floor(Number(number) * (UNITS[unit.toLowerCase()] ?? 1))
 }
 
 /** A number of cores: 0.5, 2. */
@@ -115,22 +118,22 @@ export function appName() {
 export const PROCESS_TYPE = /^[A-Za-z0-9][A-Za-z0-9_-]{0,30}$/
 export const PROCESS_TYPE_EXPECTED = 'expected a process type of letters, digits, - and _, at most 31 long'
 
-const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'
-const HOST = new RegExp(`^${LABEL}(?:\\.${LABEL})*$`)
+const HOST = new RegExp(`^${DNS_NAME}$`)
+export const HOST_EXPECTED = 'expected a host name such as shop.example.com'
 
 /** A lower-case DNS name. */
 export function hostName() {
-  const expected = 'expected a host name such as shop.example.com'
   return z
-    .string({ error: expected })
-    .max(253, { error: `${expected}, at most 253 characters long` })
-    .regex(HOST, { error: ({ input }) => explainHost(String(input), expected) })
+    .string({ error: HOST_EXPECTED })
+    .max(253, { error: `${HOST_EXPECTED}, at most 253 characters long` })
+    .regex(HOST, { error: ({ input }) => explainHost(String(input)) })
 }
 
-function explainHost(host: string, expected: string): string {
-  if (host.startsWith('*.') && HOST.test(host.slice(2))) return `hosts with * are ${LATER}`
-  if (HOST.test(host.toLowerCase())) return `${expected} in lower case`
-  if (HOST.test(host.replace(/^https?:\/\/|:\d+$|\/.*$/g, ''))) return `${expected} alone, without scheme, port or path`
-  if (/[^\0-\x7f]/.test(host)) return `${expected} in ASCII: write it as punycode (xn--…)`
-  return expected
+/** What is wrong with this host name. */
+export function explainHost(host: string): string {
+  if (host.includes('*')) return `${HOST_EXPECTED}, without *`
+  if (HOST.test(host.toLowerCase())) return `${HOST_EXPECTED} in lower case`
+  if (HOST.test(host.replace(/^https?:\/\/|:\d+$|\/.*$/g, ''))) return `${HOST_EXPECTED} alone, without scheme, port or path`
+  if (/[^\0-\x7f]/.test(host)) return `${HOST_EXPECTED} in ASCII: write it as punycode (xn--…)`
+  return HOST_EXPECTED
 }

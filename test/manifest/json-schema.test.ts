@@ -18,3 +18,11 @@ it('accepts nothing under a key that is not available yet, anything under x-, an
     properties: { cron: { not: {} }, build: { properties: { artifact: { not: {} } }, additionalProperties: false } },
   })
 })
+
+it('has patterns that say the same to an editor, which knows no flags', () => {
+  const text = JSON.stringify([appJsonSchema(), platformJsonSchema()])
+  const sizes = new Set(
+    [...text.matchAll(/"pattern":("[^"]*kmgt[^"]*")/g)].map(([, pattern = '']) => String(JSON.parse(pattern))),
+  )
+  expect([...sizes].map((pattern) => new RegExp(pattern).test('512M'))).toStrictEqual([true])
+})

@@ -45,7 +45,6 @@ describe('keys of the design that no code honours yet', () => {
       '1:19 processes.web.scale',
       `scaling by load ({min, max, cpu}) is ${LATER}`,
     ],
-    ['routes: [{host: "*.example.com"}]', '1:11 routes[0].host', `hosts with * are ${LATER}`],
     ['cron: []', '1:1 cron', LATER],
     ['services: [postgres]', '1:1 services', LATER],
     ['volumes:', '1:1 volumes', LATER],

@@ -6,7 +6,11 @@ import { requireAbilities } from '../../src/release/abilities.ts'
 /** What is told of an app.yaml on such a platform; null: nothing. */
 function refusal(appYaml: string, runtime: 'process' | 'docker'): string | null {
   try {
-    requireAbilities(parseManifest({ appYaml, procfile: null }), { runtime: { kind: runtime }, router: { kind: 'traefik' } })
+    requireAbilities(parseManifest({ appYaml, procfile: null }), {
+      runtime: { kind: runtime },
+      router: { kind: 'traefik' },
+      secrets: {},
+    })
   } catch (error) {
     if (error instanceof TrimtabError && error.code === 'ManifestInvalid' && !error.retry) return error.message
     throw error

@@ -7,6 +7,7 @@ import { fingerprintOf } from '../../src/release/fingerprint.ts'
 import { processesOf } from '../../src/release/formation.ts'
 
 const STOP = { signal: 'SIGTERM', timeoutMs: 30_000 }
+const PLATFORM = { domain: 'apps.test', secrets: {} }
 const HEALTH = { intervalMs: 10_000, timeoutMs: 10_000, graceMs: 30_000 }
 
 function manifest(over: Partial<Manifest> = {}): Manifest {
@@ -97,7 +98,7 @@ describe('processes', () => {
 describe('a release', () => {
   const app = { name: 'shop' }
   const web = manifest({ procfile: { web: 'node server.js' } })
-  const contentOf = (of: Manifest, from = image()) => assemble(app, 'apps.test', of, from).content
+  const contentOf = (of: Manifest, from = image()) => assemble(app, PLATFORM, of, from).content
   const route = (over: Partial<RouteSettings>): RouteSettings => ({
     host: 'a.test',
     path: '/',
@@ -108,7 +109,7 @@ describe('a release', () => {
 
   it('is made of all that decides what runs', () => {
     const from = image({ configVars: { PATH: '/app/bin', LEVEL: 'debug' } })
-    expect(assemble(app, 'apps.test', { ...web, env: { Z: '1', LEVEL: 'info', A: '2' } }, from)).toEqual({
+    expect(assemble(app, PLATFORM, { ...web, env: { Z: '1', LEVEL: 'info', A: '2' } }, from)).toEqual({
       content: {
         image: from,
         env: { A: '2', LEVEL: 'info', PATH: '/app/bin', Z: '1' },
@@ -123,7 +124,7 @@ describe('a release', () => {
     const routes = [route({ path: '/b' }), route({ host: 'b.test' }), route({ path: '/a' })]
     const one = { ...manifest({ procfile: { web: 'x', job: 'y' } }), env: { B: '1', A: '2' }, routes }
     const other = { ...manifest({ procfile: { job: 'y', web: 'x' } }), env: { A: '2', B: '1' }, routes: [...routes].reverse() }
-    expect(JSON.stringify(assemble(app, 'd', one, image()))).toBe(JSON.stringify(assemble(app, 'd', other, image())))
+    expect(JSON.stringify(assemble(app, PLATFORM, one, image()))).toBe(JSON.stringify(assemble(app, PLATFORM, other, image())))
     expect(contentOf(one).routes.map((r) => r.host + r.path)).toEqual(['a.test/a', 'a.test/b', 'b.test/'])
   })
 
@@ -154,7 +155,7 @@ describe('a release', () => {
 describe('a fingerprint', () => {
   const { content, fingerprint } = assemble(
     { name: 'shop' },
-    'apps.test',
+    PLATFORM,
     manifest({ procfile: { web: 'x', worker: 'y' }, env: { A: '1' }, release: 'migrate' }),
     image(),
   )
@@ -186,7 +187,7 @@ describe('a fingerprint', () => {
 it('tells an instance who it is, whatever the app’s config says', () => {
   const { content, fingerprint } = assemble(
     { name: 'shop' },
-    'apps.test',
+    PLATFORM,
     manifest({ procfile: { web: 'x' }, env: { APP_NAME: 'wrong', LEVEL: 'info' } }),
     image({ configVars: { LEVEL: 'debug', HOME: '/app' } }),
   )
