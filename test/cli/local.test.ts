@@ -1,11 +1,8 @@
-import { once } from 'node:events'
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { parsePlatform } from '../../src/config/platform.ts'
-import { pageFor } from '../../src/router/embedded/pages.ts'
 import { CompiledCli, type Options } from '../support/compiled-cli.ts'
 
 let cli: CompiledCli
@@ -141,86 +138,5 @@ describe('init', () => {
     write('README', '')
     expect(await run(['init'])).toMatchObject({ code: 1, out: '', err: expect.stringContaining('package.json') })
     expect(await run(['init', 'nowhere'])).toMatchObject({ code: 1, err: expect.stringContaining('no folder nowhere') })
-  })
-})
-
-describe('doctor', () => {
-  interface Check {
-    name: string
-    level: string
-    message: string
-    remedy?: string
-  }
-  const platform = (more = '', router = 0) =>
-    write(
-      'platform.yaml',
-      `domain: x.localhost\nhttp: {listen: "127.0.0.1:0"}\nrouter: {listen: "127.0.0.1:${router || 1}"}\napps: []\n${more}`,
-    )
-  async function checks(): Promise<{ code: number | null; find: (name: string) => Check | undefined; all: Check[] }> {
-    const { code, out } = await run(['doctor', '--json'])
-    const all = JSON.parse(out) as Check[]
-    return { code, all, find: (name) => all.find((check) => check.name === name) }
-  }
-
-  it('looks at everything that is needed', async () => {
-    const { all } = await checks()
-    const names = all.map(({ name }) => name)
-    for (const name of [
-      'platform.yaml',
-      'git',
-      'bash',
-      'python3',
-      'SQLite',
-      'state',
-      'disk',
-      'clock',
-      'router.listen',
-      'http.listen',
-      'dns',
-      'docker',
-    ]) {
-      expect(names).toContain(name)
-    }
-    for (const check of all) if (check.level !== 'ok') expect(check.remedy).toBeTruthy()
-    expect(readdirSync(dir)).toEqual([])
-  })
-
-  it('says what is missing and how to get it, and fails', async () => {
-    write('file', '')
-    write('platform.yaml', 'apps: 3\nstate: ./file/state\n')
-    const { code, find } = await checks()
-    expect(code).toBe(1)
-    expect(find('platform.yaml')).toMatchObject({ level: 'fail', message: expect.stringContaining('platform.yaml:1:1 apps') })
-    expect(find('state')).toMatchObject({ level: 'fail', message: expect.stringContaining('cannot write in') })
-    const { out } = await run(['doctor'])
-    expect(out).toMatch(/^fail {2}state .*\n {6}→ Give this user the right/m)
-    expect(out).toMatch(/\d necessary things are missing\.\n$/)
-  })
-
-  it('notices a git that is not there', async () => {
-    const { code, out } = await run(['doctor', '--json'], { env: { PATH: dir } })
-    expect(code).toBe(1)
-    expect((JSON.parse(out) as Check[]).find(({ name }) => name === 'git')).toMatchObject({
-      level: 'fail',
-      remedy: expect.stringContaining('apt-get install git'),
-    })
-  })
-
-  it('notices a port that is taken, unless by its own router', async () => {
-    const server = createServer((_, response) => response.writeHead(404).end(answer)).listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const address = server.address()
-    platform('', typeof address === 'object' && address !== null ? address.port : 0)
-    let answer = 'hello'
-    expect((await checks()).find('router.listen')).toMatchObject({
-      level: 'fail',
-      message: expect.stringContaining('another program'),
-    })
-    answer = pageFor(404, false).body
-    expect((await checks()).find('router.listen')).toMatchObject({
-      level: 'ok',
-      message: expect.stringContaining("trimtab's router"),
-    })
-    server.close()
   })
 })

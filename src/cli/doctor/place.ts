@@ -1,4 +1,5 @@
-/** The state directory, the disk under it, and the clock. */
+/** The state directory, and the disk under it. */
+import type { StatsFs } from 'node:fs'
 import { mkdtemp, rm, stat, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type Check, fail, ok, warn } from './check.ts'
@@ -7,11 +8,14 @@ const GIB = 1024 ** 3
 
 export async function checkPlace(state: string): Promise<Check[]> {
   const [place, there] = await nearestFolder(state)
-  return Promise.all([checkWritable(state, place, there), checkDisk(place), checkClock(place)])
+  return [
+    await checkWritable(state, place, there),
+    roomOn('disk', place, await statfs(place), 'builds and their results are kept there'),
+  ]
 }
 
 /** The state directory, or before it exists the folder it will be made in. */
-async function nearestFolder(state: string): Promise<[place: string, there: boolean]> {
+export async function nearestFolder(state: string): Promise<[place: string, there: boolean]> {
   for (let at = state; ; at = dirname(at)) {
     const found = await stat(at).catch(() => null)
     if (found !== null || at === dirname(at)) return [at, at === state]
@@ -28,29 +32,12 @@ async function checkWritable(state: string, place: string, there: boolean): Prom
   }
 }
 
-async function checkDisk(place: string): Promise<Check> {
-  const { bavail, bsize, files, ffree } = await statfs(place)
+/** What is left on the disk of `place`, and whether that is enough. */
+export function roomOn(name: string, place: string, { bavail, bsize, files, ffree }: StatsFs, kept: string): Check {
   const free = bavail * bsize
-  const text = `${(free / GIB).toFixed(1)} GiB free`
-  const remedy = `Free some space on the disk of ${place}: builds and their results are kept there`
-  if (free < GIB / 4) return fail('disk', text, remedy)
-  if (files > 0 && ffree < 10_000) return fail('disk', `${ffree} files left (inodes)`, remedy)
-  return free < 2 * GIB ? warn('disk', text, remedy) : ok('disk', text)
-}
-
-/** A clock far off breaks certificates and makes every time on the screen a riddle. The disk's is asked too: it may be another machine's. */
-async function checkClock(place: string): Promise<Check> {
-  const remedy = 'Set the clock: timedatectl set-ntp true'
-  const year = new Date().getUTCFullYear()
-  if (year < 2025 || year > 2100) return fail('clock', `the year seems to be ${year}`, remedy)
-  try {
-    const probe = await mkdtemp(join(place, '.trimtab-doctor-'))
-    const { mtimeMs } = await stat(probe)
-    await rm(probe, { recursive: true })
-    const off = Math.round(Math.abs(Date.now() - mtimeMs) / 1000)
-    if (off > 5) return warn('clock', `differs from the disk's by ${off} s`, remedy)
-  } catch {
-    // A folder that cannot be written to has a line of its own.
-  }
-  return ok('clock', new Date().toISOString())
+  const text = `${(free / GIB).toFixed(1)} GiB free on ${place}`
+  const remedy = `Free some space there: ${kept}`
+  if (free < GIB / 4) return fail(name, text, remedy)
+  if (files > 0 && ffree < 10_000) return fail(name, `${ffree} files left (inodes) on ${place}`, remedy)
+  return free < 2 * GIB ? warn(name, text, remedy) : ok(name, text)
 }

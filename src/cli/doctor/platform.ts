@@ -31,18 +31,18 @@ export async function checkFile({ config, env }: Context): Promise<{ check: Chec
   }
 }
 
-/** Whether `up` answers; that it does not is no fault. */
-export async function checkRunning(context: Context): Promise<{ check: Check; running: boolean }> {
+/** Whether `up` answers, and on which runtime (null: it does not, which is no fault). */
+export async function checkRunning(context: Context): Promise<{ check: Check; runtime: string | null }> {
   const { NotRunning } = await import('../../http/request.ts')
   try {
     const { version, pid, runtime, router } = await (await context.client()).version()
-    return { check: ok('up', `${version} runs (pid ${pid}, runtime ${runtime}, router ${router})`), running: true }
+    return { check: ok('up', `${version} runs (pid ${pid}, runtime ${runtime}, router ${router})`), runtime }
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     const check =
       error instanceof NotRunning
         ? ok('up', 'not running; start it with `trimtab up`')
         : warn('up', why, 'See the output of `trimtab up`')
-    return { check, running: false }
+    return { check, runtime: null }
   }
 }

@@ -8,15 +8,17 @@ const run = promisify(execFile)
 /** The first line a program says of itself; null: it is not there, or does not work. */
 async function versionOf(program: string, ...args: string[]): Promise<string | null> {
   try {
-    const { stdout } = await run(program, args, { timeout: 10_000 })
+    const { stdout } = await run(program, args, { timeout: 5_000, killSignal: 'SIGKILL' })
     return stdout.split('\n', 1)[0]?.trim() ?? ''
   } catch {
     return null
   }
 }
 
-export async function checkPrograms(): Promise<Check[]> {
-  return Promise.all([checkNode(), checkGit(), checkBash(), checkPython(), checkCompiler(), checkDatabase()])
+/** `builds`: they run here, and not in containers that have all they need. */
+export async function checkPrograms({ builds }: { builds: boolean }): Promise<Check[]> {
+  const forBuilds = builds ? [checkBash(), checkPython(), checkCompiler()] : []
+  return Promise.all([checkNode(), checkGit(), ...forBuilds, checkDatabase()])
 }
 
 async function checkNode(): Promise<Check> {

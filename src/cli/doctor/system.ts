@@ -1,10 +1,9 @@
-/** The machine: limits, user, and what this version does not use. */
-import { lstat, readFile } from 'node:fs/promises'
+/** The machine: its limits, and the user. */
+import { readFile } from 'node:fs/promises'
 import { type Check, ok, warn } from './check.ts'
 
-export async function checkSystem(): Promise<Check[]> {
-  const checks = await Promise.all([checkWatches(), checkDocker()])
-  return [...checks, ...checkUser()]
+export async function checkSystem({ containers }: { containers: boolean }): Promise<Check[]> {
+  return [await checkWatches(), ...(containers ? [] : checkUser())]
 }
 
 /** Of inotify(7). Local repositories are watched; without, they are only polled. */
@@ -22,15 +21,6 @@ async function limit(name: string): Promise<number | null> {
   } catch {
     return null
   }
-}
-
-async function checkDocker(): Promise<Check> {
-  const path = process.env.DOCKER_HOST?.replace(/^unix:\/\//, '') ?? '/var/run/docker.sock'
-  const there = await lstat(path).then(
-    () => true,
-    () => false,
-  )
-  return ok('docker', `${there ? `${path} is there` : 'not found'}; not used by this version`)
 }
 
 function checkUser(): Check[] {
