@@ -18,6 +18,8 @@ export function* misplaced({ runtime, router }: Parsed): Generator<Refused> {
     if (kind === 'docker' && ports) yield [['runtime', 'ports'], 'is for kind: process']
   }
   if (router) yield* misplacedRouter(router)
+  const processes = runtime === 'process' || (typeof runtime === 'object' && runtime.kind === 'process')
+  if (router?.kind === 'traefik' && router.run === 'container' && processes) yield [['router', 'run'], 'needs runtime: docker']
 }
 
 function* misplacedRouter(router: Router): Generator<Refused> {

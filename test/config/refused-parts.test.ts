@@ -4,7 +4,9 @@ import { problemsOf } from './problems.ts'
 
 const refused = (cases: Array<[text: string, ...lines: string[]]>) =>
   it.each(cases)('%s', (text, ...lines) => {
-    expect(problemsOf(`${text}\napps: []`)).toStrictEqual(lines.map((line) => `platform.yaml:1:${line}`))
+    expect(problemsOf(`${text}\napps: []`)).toStrictEqual(
+      lines.map((line) => `platform.yaml:${line.startsWith('2:') ? '' : '1:'}${line}`),
+    )
   })
 
 describe('keys that do not belong together', () => {
@@ -44,6 +46,7 @@ describe('keys that do not belong together', () => {
       '40 router.image: is for run: container',
       '50 router.binary: is for run: binary',
     ],
+    ['runtime: process\nrouter: {kind: traefik, run: container}', '2:25 router.run: needs runtime: docker'],
     ['router: {kind: traefik, run: external, routes: r}', '1 router: run: external needs api'],
     [
       'router: {kind: traefik, run: external, routes: r, api: "http://a", https: {listen: ":443", hsts: true}}',

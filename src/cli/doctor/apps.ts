@@ -1,6 +1,8 @@
 /** What the apps need on the engine: the image they stand on, and the network they are on. */
+
+import { isIPv4 } from 'node:net'
 import type { DockerRuntimeSpec } from '../../domain.ts'
-import { type Check, fail, ok } from './check.ts'
+import { type Check, fail, ok, warn } from './check.ts'
 import { ownContainer } from './container.ts'
 import type { Engine } from './engine.ts'
 
@@ -29,17 +31,19 @@ export async function checkNetwork(engine: Engine, spec: DockerRuntimeSpec, stat
   const network = networkName({ name: spec.network, platform: platformName(spec.name, state) })
   try {
     const found = await engine.ask((docker) => docker.getNetwork(network).inspect(), limitMs)
-    const subnets = (found.IPAM?.Config ?? []).flatMap(({ Subnet }) => Subnet ?? [])
-    if (spec.subnet !== undefined && !subnets.includes(spec.subnet)) {
-      const remedy = `docker network rm ${network}, while nothing runs on it: trimtab makes it anew`
-      return fail(name, `${network} has ${subnets.join(', ') || 'no addresses'}, and platform.yaml says ${spec.subnet}`, remedy)
+    const subnet = (found.IPAM?.Config ?? []).find((one) => isIPv4(one.Subnet?.split('/')[0] ?? ''))?.Subnet
+    if (subnet === undefined)
+      return fail(name, `${network} has no IPv4 addresses`, 'Name another: runtime: {kind: docker, network: …}')
+    if (spec.subnet !== undefined && spec.subnet !== subnet) {
+      const remedy = 'Correct runtime.subnet; a network that trimtab has made is made anew when nothing is on it'
+      return warn(name, `${network} has ${subnet}, and platform.yaml says ${spec.subnet}`, remedy)
     }
     const self = ownContainer()
     if (self !== null && !(await attached(engine, self, network, limitMs))) {
       const remedy = `Put it on ${network}: networks: in compose.yaml, or docker network connect ${network} ${self.slice(0, 12)}`
       return fail(name, `this container is not on ${network}, and reaches no app`, remedy)
     }
-    return ok(name, `${network}, ${subnets.join(', ')}`)
+    return ok(name, `${network}, ${subnet}`)
   } catch (error) {
     if (!isMissing(error)) throw error
     return ok(name, `${network} (made by the first \`trimtab up\`)`)

@@ -37,11 +37,10 @@ export async function checkDocker(spec: PlatformSpec, env: NodeJS.ProcessEnv): P
   }
 }
 
-/** Null: nothing on this platform needs an engine. */
-function dockerOf({ runtime, router }: PlatformSpec): DockerRuntimeSpec | null {
+/** Null: this platform has no use for an engine. */
+export function dockerOf({ runtime }: PlatformSpec): DockerRuntimeSpec | null {
   if (runtime.kind === 'auto') return runtime.docker
-  if (runtime.kind === 'docker') return runtime
-  return router.kind === 'traefik' && router.run.by === 'container' ? { kind: 'docker' } : null
+  return runtime.kind === 'docker' ? runtime : null
 }
 
 /** Where the platform can do without, what is missing is no failure. */

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { Listen, PlatformSpec } from '../../domain.ts'
 import { readText } from '../../http/request.ts'
 import { type Check, fail, ok } from './check.ts'
+import { dockerOf } from './docker.ts'
 import { type Holder, holderOf } from './holder.ts'
 
 interface Port {
@@ -94,14 +95,14 @@ async function isEmbedded({ host, port }: Listen): Promise<boolean> {
 }
 
 /** Whether the engine publishes the port for a container of this platform's. */
-async function isPublished({ port }: Listen, { runtime, state }: PlatformSpec, env: NodeJS.ProcessEnv): Promise<boolean> {
+async function isPublished({ port }: Listen, spec: PlatformSpec, env: NodeJS.ProcessEnv): Promise<boolean> {
   const [{ createEngine, socketOf }, { ours, platformName }] = await Promise.all([
     import('../../engine/engine.ts'),
     import('../../engine/labels.ts'),
   ])
-  const docker = runtime.kind === 'auto' ? runtime.docker : runtime.kind === 'docker' ? runtime : undefined
+  const docker = dockerOf(spec)
   try {
-    const filters = ours(platformName(docker?.name, state))
+    const filters = ours(platformName(docker?.name, spec.state))
     const found = await createEngine(socketOf(docker?.socket, env)).ask((engine) => engine.listContainers({ filters }), 5_000)
     return found.some(({ Ports }) => Ports.some(({ PublicPort }) => PublicPort === port))
   } catch {

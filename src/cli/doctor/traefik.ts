@@ -5,18 +5,19 @@ import { access, stat } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import type { PlatformSpec, TraefikSpec } from '../../domain.ts'
-import { type Check, fail, ok } from './check.ts'
+import { type Check, fail, ok, warn } from './check.ts'
+import { dockerOf } from './docker.ts'
 
 const NAME = 'traefik'
 const GET = 'Traefik v3: https://github.com/traefik/traefik/releases'
 
-export async function checkTraefik({ router, runtime }: PlatformSpec, env: NodeJS.ProcessEnv): Promise<Check[]> {
+export async function checkTraefik(spec: PlatformSpec, env: NodeJS.ProcessEnv): Promise<Check[]> {
+  const { router } = spec
   if (router.kind !== 'traefik') return []
   const { run } = router
   if (run.by === 'binary') return [await checkBinary(run.binary, env)]
   if (run.by === 'external') return Promise.all([checkApi(run), checkRoutes(run)])
-  const docker = runtime.kind === 'auto' ? runtime.docker : runtime.kind === 'docker' ? runtime : undefined
-  return [await checkImage(run.image, docker?.socket, env)]
+  return [await checkImage(run.image, dockerOf(spec)?.socket, env)]
 }
 
 async function checkBinary(binary: string, env: NodeJS.ProcessEnv): Promise<Check> {
@@ -60,7 +61,8 @@ async function checkImage(image: string, socket: string | undefined, env: NodeJS
     const { Id } = await engine.ask((docker) => docker.getImage(image).inspect(), 5_000)
     return ok(NAME, `${image} (${Id.replace('sha256:', '').slice(0, 12)})`)
   } catch (error) {
-    if (isMissing(error)) return fail(NAME, `the image ${image} is not there`, `docker pull ${image}, or docker load`)
+    const remedy = `docker load, where no registry can be reached`
+    if (isMissing(error)) return warn(NAME, `the image ${image} is not there yet: \`trimtab up\` pulls it`, remedy)
     return fail(NAME, `whether the image ${image} is there cannot be told`, 'Docker has to run first')
   }
 }
