@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { release } from './claim.ts'
+import { chainOf, slotOf } from './dockerd-slot.ts'
 
 /** The folder is the caller's (see claim). Safe to be called again where it has failed. */
 export function removeEngine(dir: string): void {
@@ -14,7 +15,7 @@ export function removeEngine(dir: string): void {
   killAll(dir, ids)
   unmount(dir)
   for (const bridge of bridges(dir)) quietly('ip', ['link', 'delete', bridge])
-  removeRules(`TRIMTAB-${basename(dir)}`, bridges(dir))
+  removeRules(Number(basename(dir)), bridges(dir))
   for (const socket of shims) rmSync(socket, { force: true })
   for (const id of ids) removeControlGroups(id)
   for (const name of list(dir)) if (!name.startsWith('owner-')) execFileSync('rm', ['-rf', '--one-file-system', join(dir, name)])
@@ -93,13 +94,13 @@ function bridges(dir: string): string[] {
   return [...ids].map((id) => `br-${id}`)
 }
 
-function removeRules(chain: string, bridges: string[]): void {
+function removeRules(slot: number, bridges: string[]): void {
+  const chain = chainOf(slot)
+  const isOurs = (word: string) =>
+    word === chain || word.startsWith(`${chain}-`) || bridges.includes(word) || slotOf(word) === slot
   for (const table of ['nat', 'filter']) {
     const rules = quietly('iptables', ['-w', '-t', table, '-S']).split('\n')
-    const ours = rules.filter((rule) => {
-      const words = rule.split(' ')
-      return words.some((word) => word === chain || word.startsWith(`${chain}-`) || bridges.includes(word))
-    })
+    const ours = rules.filter((rule) => rule.split(' ').some(isOurs))
     for (const rule of ours)
       if (rule.startsWith('-A ')) quietly('iptables', ['-w', '-t', table, '-D', ...rule.slice(3).split(' ')])
     for (const rule of ours) if (rule.startsWith('-N ')) quietly('iptables', ['-w', '-t', table, '-X', rule.slice(3)])

@@ -3,20 +3,17 @@
  * filter, so that it disturbs no other engine of the machine. What it leaves behind is known by that folder's name.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { claim, inherit } from './claim.ts'
+import { identity } from './claim.ts'
 import { removeEngine } from './dockerd-removal.ts'
+import { chainOf, deadSlots, poolOf, takeSlot } from './dockerd-slot.ts'
 
 export interface DockerdOptions {
   /** Containers run on while the engine is away. */
   liveRestore?: boolean
 }
-
-/** 10.0.0.0/8 in parts of a /14 each: as many engines at once. */
-const SLOTS = 64
 
 /** Why no engine can be started here, or null. */
 export function dockerdMissing(): string | null {
@@ -40,17 +37,15 @@ export class Dockerd {
     this.args = [
       ...['--data-root', join(dir, 'data'), '--exec-root', join(dir, 'exec'), '--pidfile', join(dir, 'dockerd.pid')],
       ...['--host', `unix://${this.socket}`, '--config-file', join(dir, 'daemon.json'), '--bridge', 'none'],
-      ...['--default-address-pool', `base=10.${slot * 4}.0.0/14,size=20`],
+      ...['--default-address-pool', `base=${poolOf(slot)},size=20`],
       ...(liveRestore ? ['--live-restore'] : []),
     ]
   }
 
   /** Starts one, once what dead processes left behind has been removed; `plant` puts something into its data first. */
   static async start(options: DockerdOptions = {}, plant?: (data: string) => Promise<void>): Promise<Dockerd> {
-    const base = folder()
-    removeDead(base)
-    const slot = free(base)
-    const dir = join(base, String(slot))
+    for (const dead of deadSlots()) removeEngine(dead)
+    const { slot, dir } = takeSlot()
     writeFileSync(join(dir, 'daemon.json'), '{}\n')
     ownChains(dir, slot)
     const dockerd = new Dockerd(slot, dir, options)
@@ -87,8 +82,13 @@ export class Dockerd {
     return this.signal('SIGTERM')
   }
 
-  kill(): Promise<void> {
-    return this.signal('SIGKILL')
+  async kill(): Promise<void> {
+    await this.signal('SIGKILL')
+    // Its containerd dies with it. Until init has looked, the next engine would take the dead one for alive, and wait for it.
+    const pidFile = join(this.dir, 'exec/containerd/containerd.pid')
+    const pid = existsSync(pidFile) ? Number(readFileSync(pidFile, 'utf8')) : 0
+    while (identity(pid) !== null) await new Promise((resolve) => setTimeout(resolve, 10))
+    rmSync(pidFile, { force: true })
   }
 
   /** The last of what it has said. */
@@ -111,34 +111,6 @@ export class Dockerd {
   }
 }
 
-/** Short, as the paths of sockets must be. */
-function folder(): string {
-  const base = join(tmpdir().length > 40 ? '/tmp' : tmpdir(), 'trimtab-dockerd')
-  mkdirSync(base, { recursive: true, mode: 0o700 })
-  return base
-}
-
-function removeDead(base: string): void {
-  for (const name of readdirSync(base)) if (/^\d+$/.test(name) && inherit(join(base, name))) removeEngine(join(base, name))
-}
-
-function free(base: string): number {
-  const taken = routes()
-  const from = process.pid % SLOTS
-  for (let i = 0; i < SLOTS; i++) {
-    const slot = (from + i) % SLOTS
-    if (!taken.has(slot) && claim(join(base, String(slot)))) return slot
-  }
-  throw new Error(`There is no room for another engine in ${base}.`)
-}
-
-/** Parts of 10.0.0.0/8 that this machine has routes to. */
-function routes(): Set<number> {
-  const lines = readFileSync('/proc/net/route', 'utf8').split('\n').slice(1)
-  const addresses = lines.map((line) => Buffer.from(line.split('\t')[1] ?? '', 'hex').reverse())
-  return new Set(addresses.filter((address) => address[0] === 10).map((address) => (address[1] ?? 0) >> 2))
-}
-
 /**
  * Engines flush the chains DOCKER… of the packet filter when they start, whosever they are: published ports of another engine
  * would be gone. This one finds an `iptables` that puts chains of its own in their place, and lets the machine's policies be.
@@ -150,7 +122,7 @@ for arg; do
   shift
   case $arg in
     -P | --policy) exit 0 ;;
-    DOCKER | DOCKER-*) arg=TRIMTAB-${slot}\${arg#DOCKER} ;;
+    DOCKER | DOCKER-*) arg=${chainOf(slot)}\${arg#DOCKER} ;;
   esac
   set -- "$@" "$arg"
 done
