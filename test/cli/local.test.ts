@@ -46,6 +46,26 @@ describe('validate', () => {
     expect(json.problems).toHaveLength(4)
   })
 
+  it('tells what the platform at hand cannot do, and without one says nothing of it', async () => {
+    write('app.yaml', 'routes: [{host: "*.example.com", rateLimit: 100/s}]\nprocesses: {web: {memory: 1G}}\n')
+    expect(await run(['validate'])).toMatchObject({ code: 0, out: 'app.yaml: fine.\n' })
+    write('p.yaml', 'apps: []\nruntime: process\n')
+    const { code, out } = await run(['validate', '--config', 'p.yaml'])
+    expect([code, out.split('\n').map((line) => line.split(',')[0])]).toEqual([
+      1,
+      [
+        'app.yaml processes.web.memory: needs containers',
+        'app.yaml routes: *.example.com/: a host with * needs Traefik',
+        'app.yaml routes: *.example.com/: rateLimit needs Traefik',
+        '',
+      ],
+    ])
+    write('p.yaml', 'apps: []\nruntime: docker\nrouter: {kind: traefik}\n')
+    expect(await run(['validate', '--config', 'p.yaml'])).toMatchObject({ code: 0 })
+    write('p.yaml', `apps: []\nrouter: {kind: traefik}\nsecrets: {admins: "\${NOT_HERE}"}\n`)
+    expect((await run(['validate', '--config', 'p.yaml'])).out).toMatch(/^p\.yaml:3:\d+ secrets\.admins: /)
+  })
+
   it('checks the platform file that is named', async () => {
     write('p.yaml', 'apps: {}\n')
     expect(await run(['validate', '--config', 'p.yaml'])).toMatchObject({
