@@ -7,7 +7,7 @@ import type { Https, Listen, TraefikSpec } from '../../../src/domain.ts'
 import type { Router } from '../../../src/ports.ts'
 import { placeOf } from '../../../src/router/traefik/place.ts'
 import { createTraefikRouter } from '../../../src/router/traefik/router.ts'
-import { freePort } from '../../support/router.ts'
+import { freePort, send } from '../../support/router.ts'
 import { traefikBinary } from '../../support/traefik.ts'
 
 export interface RunningTraefik {
@@ -70,6 +70,43 @@ export async function prepareTraefik(context: Pick<TestContext, 'skip'>, options
     async close() {
       await router.stop()
       rmSync(state, { recursive: true, force: true })
+    },
+  }
+}
+
+export interface Load {
+  answered(): number
+  stop(): Promise<{ asked: number; lost: number; gapMs: number }>
+}
+
+/** One request after the other, each on a connection of its own. `gapMs`: the longest time without a good answer. */
+export function askedAllTheTime(listen: Listen, host: string): Load {
+  let going = true
+  let asked = 0
+  let answered = 0
+  let last = performance.now()
+  let gapMs = 0
+  const loop = (async () => {
+    while (going) {
+      asked++
+      const good = await send(listen, host).then(
+        ({ status }) => status === 200,
+        () => false,
+      )
+      if (good) {
+        answered++
+        gapMs = Math.max(gapMs, Math.round(performance.now() - last))
+        last = performance.now()
+      }
+      await new Promise((resolve) => setTimeout(resolve, 2))
+    }
+  })()
+  return {
+    answered: () => answered,
+    async stop() {
+      going = false
+      await loop
+      return { asked, lost: asked - answered, gapMs }
     },
   }
 }
