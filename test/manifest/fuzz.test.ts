@@ -19,6 +19,15 @@ release: npm run migrate # once
 routes:
   - host: shop.example.com
   - {host: example.com, path: /shop, stripPrefix: true, process: web}
+  - host: [a.test, "*.b.test"]
+    basicAuth: {secret: admins}
+    allow: [10.0.0.0/8, "2001:db8::/32"]
+    headers: {request: {x-a: ""}, response: {X-Frame-Options: DENY}}
+    rateLimit: {average: 100, period: 1m, burst: 5}
+    maxBody: 10M
+    timeout: 1m
+    sticky: true
+  - {host: old.test, redirect: "https://new.test/shop"}
 `
 const PROCFILE = 'web: node server.js\n# more\r\nworker: node worker.js\nrelease: npm run migrate\n'
 

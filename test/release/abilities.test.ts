@@ -44,3 +44,53 @@ processes:
     expect(refusal(plain, 'docker')).toBeNull()
   })
 })
+
+describe('what needs Traefik', () => {
+  const platform = (router: 'embedded' | 'traefik', secrets = {}) => ({
+    runtime: { kind: 'docker' as const },
+    router: { kind: router },
+    secrets,
+  })
+  const refused = (appYaml: string, on: ReturnType<typeof platform>) => {
+    try {
+      requireAbilities(parseManifest({ appYaml, procfile: null }), on)
+    } catch (error) {
+      if (error instanceof TrimtabError && error.code === 'ManifestInvalid' && !error.retry) return error.message.split('\n')
+      throw error
+    }
+    return []
+  }
+  const why = "needs Traefik, and this platform's router is the embedded one (platform.yaml: router: {kind: traefik})"
+
+  it.each([
+    ['host: shop.example.com', 'rateLimit: 100/s', 'shop.example.com/: rateLimit'],
+    ['host: shop.example.com, path: /x', 'maxBody: 10M', 'shop.example.com/x: maxBody'],
+    ['host: shop.example.com', 'timeout: 1m', 'shop.example.com/: timeout'],
+    ['host: shop.example.com', 'sticky: true', 'shop.example.com/: sticky'],
+    ['host: shop.example.com', 'allow: [10.0.0.0/8]', 'shop.example.com/: allow'],
+    ['host: shop.example.com', 'headers: {request: {A: b}}', 'shop.example.com/: headers'],
+    ['host: shop.example.com', 'redirect: https://example.com', 'shop.example.com/: redirect'],
+    ['host: "*.example.com"', 'stripPrefix: true', '*.example.com/: a host with *'],
+  ])('%s, %s', (where, option, told) => {
+    const text = `routes: [{${where}, ${option}}]`
+    expect(refused(text, platform('embedded'))).toStrictEqual([`app.yaml routes: ${told} ${why}`])
+    expect(refused(text, platform('traefik'))).toStrictEqual([])
+  })
+
+  it('is told for every option of every host, at once, with the secrets that are missing', () => {
+    const text = 'routes: [{host: [a.test, b.test], basicAuth: {secret: admins}, sticky: true}]'
+    const missing = 'there is no secret "admins"; the operator adds it to platform.yaml (secrets: {admins: …})'
+    const secret = ['a', 'b'].map((host) => `app.yaml routes: ${host}.test/: basicAuth: ${missing}`)
+    const options = ['a', 'b'].flatMap((host) =>
+      ['basicAuth', 'sticky'].map((key) => `app.yaml routes: ${host}.test/: ${key} ${why}`),
+    )
+    expect(refused(text, platform('embedded'))).toStrictEqual([...options, ...secret])
+    expect(refused(text, platform('traefik'))).toStrictEqual(secret)
+    expect(refused(text, platform('traefik', { admins: 'ann:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=' }))).toStrictEqual([])
+  })
+
+  it('is none of what the embedded router does: several hosts, paths, prefixes, processes', () => {
+    const text = 'routes: [{host: [a.test, b.test], path: /x, stripPrefix: true, process: api, sticky: false, headers: {}}]'
+    expect(refused(text, platform('embedded'))).toStrictEqual([])
+  })
+})

@@ -144,6 +144,68 @@ describe('a release', () => {
     })
   })
 
+  it('has its routes in the order in which people are shown them: by name, then wildcards, then redirects', () => {
+    const redirect = { process: '', options: { redirect: 'https://a.test' } }
+    const routes = [route({ host: '*.a.test' }), route({ host: '0.test', ...redirect }), route({ host: 'z.test' }), route({})]
+    expect(contentOf({ ...web, routes }).routes.map((r) => r.host)).toEqual(['a.test', 'z.test', '*.a.test', '0.test'])
+  })
+
+  it('leaves redirects alone: they lead to no process', () => {
+    const routes = [route({ process: '', options: { redirect: 'https://b.test' } })]
+    expect(contentOf({ ...web, routes }).routes).toEqual(routes)
+  })
+
+  describe('with basicAuth', () => {
+    const users = ['ann:$2y$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW', 'bob:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=']
+    const guarded = { ...web, routes: [route({ options: { sticky: true, basicAuthSecret: 'admins' } })] }
+    const given = (admins?: string) =>
+      assemble(app, { domain: 'd', secrets: admins === undefined ? {} : { admins } }, guarded, image())
+
+    it('holds the lines of the secret in place of its name', () => {
+      const { content, fingerprint } = given(`# who may\n\n ${users[0]}\r\n${users[1]}\n`)
+      expect(content.routes).toEqual([{ ...route({}), options: { sticky: true, basicAuth: users } }])
+      expect(fingerprint).toBe(assemble(app, PLATFORM, web, image()).fingerprint)
+    })
+
+    it('takes every hash that htpasswd makes and Traefik checks', () => {
+      for (const line of [
+        ...users,
+        'a:$2a$10$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW',
+        'b:$apr1$saltsalt$LrttParrLPdxvgutaSXWJ0',
+      ])
+        expect(given(line).content.routes[0]?.options?.basicAuth).toEqual([line])
+    })
+
+    const asPrinted = 'a name and its hash ($2y$…, $apr1$… or {SHA}…), as "htpasswd -nB <name>" prints them, never a password'
+    const noLine = (line: number) => `line ${line} of the secret "admins" is no line of htpasswd: expected ${asPrinted}`
+    it.each<[what: string, secret: string | undefined, problem: string]>([
+      ['no secret', undefined, 'there is no secret "admins"; the operator adds it to platform.yaml (secrets: {admins: …})'],
+      ['a password', `${users[0]}\nbob:hunter2`, noLine(2)],
+      ['no name', users[0]?.slice(4) ?? '', noLine(1)],
+      ['two colons', `a:${users[0]}`, noLine(1)],
+      ['crypt(3)', 'ann:rl0uE0vXcPF0.', noLine(1)],
+      ['a hash cut short', users[0]?.slice(0, -1) ?? '', noLine(1)],
+      ['a template', `{{x}}:${users[0]?.slice(4)}`, noLine(1)],
+      ['something else', 'sk_live_hunter2', noLine(1)],
+      ['nothing', '\n# nobody\n', 'the secret "admins" holds no line of htpasswd'],
+      [
+        'the same user twice',
+        `${users[0]}\nann:${users[1]?.slice(4)}`,
+        'line 2 of the secret "admins" is a second line of the same user',
+      ],
+    ])('%s: is told without the secret', (_what, secret, problem) => {
+      expect(refusal(() => given(secret))).toEqual({
+        code: 'ManifestInvalid',
+        message: `app.yaml routes: a.test/: basicAuth: ${problem}`,
+      })
+    })
+
+    it('knows no secrets but those that were declared', () => {
+      const routes = [route({ options: { basicAuthSecret: 'constructor' } })]
+      expect(refusal(() => contentOf({ ...web, routes })).message).toContain('there is no secret "constructor"')
+    })
+  })
+
   it('takes its release phase from app.yaml, the Procfile, or a buildpack where there is no Procfile', () => {
     const built = image({ processTypes: { web: 'npm start', release: 'built-in' } })
     expect(contentOf({ ...web, release: 'mine' }, built).release).toBe('mine')

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import type { RouteTable } from '../../src/domain.ts'
 import { parseModel, serversOf } from '../../src/router/model.ts'
 import { hostsOf, matches, parseRule } from '../../src/router/rule.ts'
+import { renderRoutes } from '../../src/router/traefik.ts'
 
 describe('rules', () => {
   test.each<[rule: string, host: string, path: string, expected: boolean]>([
@@ -71,6 +73,28 @@ describe("somebody else's file", () => {
       ['http://a:2', 1.5],
       ['http://b:1', 1],
     ])
+  })
+
+  test('a file of ours is, with its table in a comment, as long as its routes ask for nothing that is not known', () => {
+    const plain = { host: 'a.test', path: '/x', stripPrefix: true, process: 'web', servers: [{ host: '127.0.0.1', port: 1 }] }
+    const of = (route: Partial<RouteTable['routes'][number]>) => renderRoutes({ app: 'shop', routes: [{ ...plain, ...route }] })
+    expect(parseModel(of({})).routers).toMatchObject([{ name: 'shop.web.0', service: 'shop.web.0' }])
+    const redirect = { process: '', servers: [], options: { redirect: 'https://b.test' } }
+    const more: Array<Partial<RouteTable['routes'][number]>> = [
+      { host: '*.a.test' },
+      redirect,
+      { options: { basicAuth: ['ann:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ='] } },
+      { options: { allow: ['::1'] } },
+      { options: { headers: { request: { A: 'b' } } } },
+      { options: { rateLimit: { average: 1, periodMs: 1000, burst: 1 } } },
+      { options: { maxBodyBytes: 1 } },
+      { options: { timeoutMs: 1 } },
+      { options: { sticky: true } },
+    ]
+    for (const route of more) {
+      const refused = { code: 'ConfigInvalid', message: expect.stringMatching(/does not (support|know)|there is no service/) }
+      expect(() => parseModel(of(route))).toThrowError(expect.objectContaining(refused))
+    }
   })
 
   test('nothing at all is valid', () => {
