@@ -2,6 +2,7 @@
  * The Docker Engine, as everything that needs it is given it: dockerode on a local socket, with a time limit on every question
  * and one kind of error for "it is not there". API reference: https://docs.docker.com/reference/api/engine/
  */
+import { Agent } from 'node:http'
 import Docker from 'dockerode'
 import { TrimtabError } from '../errors.ts'
 
@@ -38,7 +39,10 @@ export function socketOf(configured: string | undefined, env: NodeJS.ProcessEnv)
 const LIMIT_MS = 15_000
 
 export function createEngine(socket: string): Engine {
-  const docker = new Docker({ socketPath: socket })
+  // A connection for each question: an engine that shuts down goes on answering on old ones, while its containers end. On a new one
+  // it is away, and what it ends is not taken for what ended by itself.
+  const options = { socketPath: socket, agent: new Agent({ keepAlive: false }) }
+  const docker = new Docker(options)
   return {
     docker,
     socket,

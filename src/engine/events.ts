@@ -5,6 +5,7 @@ import type { Engine } from './engine.ts'
 export interface EngineEvent {
   Type: string
   Action: string
+  timeNano?: number
   Actor?: { ID?: string; Attributes?: Record<string, string> }
 }
 
@@ -18,7 +19,7 @@ const LONGEST = 1024 * 1024
  * taken up, and when it breaks off. Gives the end of it.
  */
 export function watchEvents(
-  { docker }: Engine,
+  engine: Engine,
   filters: Record<string, string[]>,
   seen: (event: EngineEvent | null) => void,
 ): () => void {
@@ -30,7 +31,10 @@ export function watchEvents(
   const open = async () => {
     timer = null
     try {
-      const opened = (await docker.getEvents({ filters })) as Readable
+      const opened = (await engine.ask((docker, abortSignal) => {
+        const options = { filters, abortSignal }
+        return docker.getEvents(options)
+      })) as Readable
       if (closed) return void opened.destroy()
       stream = opened
       wait = FIRST_MS

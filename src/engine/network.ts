@@ -3,6 +3,7 @@
  * own through restarts of the engine: an address that the engine chooses may be another app's after a reboot.
  */
 import { isIPv4 } from 'node:net'
+import type { NetworkInspectInfo } from 'dockerode'
 import { TrimtabError } from '../errors.ts'
 import { type Engine, isMissing, Refusal } from './engine.ts'
 import { LABEL } from './labels.ts'
@@ -10,6 +11,7 @@ import { LABEL } from './labels.ts'
 export interface Network {
   id: string
   name: string
+  subnet: string
   /** First and last address that instances may be given, as numbers. What is below is the engine's to give to others. */
   from: number
   to: number
@@ -20,7 +22,12 @@ export interface NetworkOptions {
   /** Absent: one of the platform's own. */
   name?: string | undefined
   subnet?: string | undefined
+  /** The subnet it had before somebody removed it: taken again if it is free still. */
+  before?: string | undefined
 }
+
+/** Others may be choosing subnets at the same moment. */
+const TRIES = 5
 
 export function networkName({ name, platform }: Pick<NetworkOptions, 'name' | 'platform'>): string {
   return name ?? `trimtab-${platform}`
@@ -30,20 +37,30 @@ export function networkName({ name, platform }: Pick<NetworkOptions, 'name' | 'p
 export async function ensureNetwork(engine: Engine, options: NetworkOptions): Promise<Network> {
   const name = networkName(options)
   const found = await inspect(engine, name)
-  if (found) return found
-  if (options.subnet !== undefined) await create(engine, name, options.platform, options.subnet)
-  else {
-    // Only the engine knows which addresses are free; only a subnet that was asked for lets addresses be chosen.
-    await create(engine, name, options.platform, null)
-    const chosen = await engine.ask((docker) => docker.getNetwork(name).inspect())
-    const subnet = (chosen.IPAM?.Config ?? []).find((one) => isIPv4(one.Subnet?.split('/')[0] ?? ''))?.Subnet
-    if (!subnet) throw unusable(name, 'the engine gave it no IPv4 addresses')
-    await engine.ask((docker) => docker.getNetwork(chosen.Id).remove())
-    await create(engine, name, options.platform, subnet)
-  }
+  if (found && !(await isOutgrown(engine, found, options))) return usable(found)
+  await make(engine, name, options)
   const made = await inspect(engine, name)
   if (!made) throw new TrimtabError('RuntimeUnavailable', `The network ${name} was removed while it was made.`, { retry: true })
-  return made
+  return usable(made)
+}
+
+async function make(engine: Engine, name: string, { platform, subnet, before }: NetworkOptions): Promise<void> {
+  if (subnet !== undefined) return create(engine, name, platform, subnet)
+  for (let tries = 1; ; tries++) {
+    try {
+      return await create(engine, name, platform, tries === 1 && before ? before : await freeSubnet(engine, name, platform))
+    } catch (error) {
+      if (!(error instanceof TrimtabError) || error.code !== 'ConfigInvalid' || tries === TRIES) throw error
+    }
+  }
+}
+
+/** Only the engine knows which addresses are free; only a subnet that was asked for lets addresses be chosen. */
+async function freeSubnet(engine: Engine, name: string, platform: string): Promise<string> {
+  await create(engine, name, platform, null)
+  const chosen = await engine.ask((docker) => docker.getNetwork(name).inspect())
+  await engine.ask((docker) => docker.getNetwork(chosen.Id).remove())
+  return subnetOf(chosen)
 }
 
 async function create(engine: Engine, name: string, platform: string, subnet: string | null): Promise<void> {
@@ -69,19 +86,47 @@ async function create(engine: Engine, name: string, platform: string, subnet: st
   }
 }
 
-async function inspect(engine: Engine, name: string): Promise<Network | null> {
+async function inspect(engine: Engine, name: string): Promise<NetworkInspectInfo | null> {
   try {
-    const found = await engine.ask((docker) => docker.getNetwork(name).inspect())
-    const config = found.IPAM?.Config ?? []
-    const subnet = config.find((one) => isIPv4(one.Subnet?.split('/')[0] ?? ''))?.Subnet
-    if (!subnet) throw unusable(name, 'it has no subnet of its own: addresses on it cannot be chosen')
-    const { first, size } = rangeOf(subnet)
-    return { id: found.Id, name, from: first + Math.max(3, Math.floor(size / 4)), to: first + size - 2 }
+    return await engine.ask((docker) => docker.getNetwork(name).inspect())
   } catch (error) {
     if (isMissing(error)) return null
     throw error
   }
 }
+
+/**
+ * One of our own that was left half made (its subnet is the engine's choice, so no address on it can be chosen), or for which the
+ * operator has named another subnet since: removed, unless something is on it.
+ */
+async function isOutgrown(engine: Engine, found: NetworkInspectInfo, { platform, subnet }: NetworkOptions): Promise<boolean> {
+  const config = ipv4(found)
+  const isHalfMade = config !== undefined && !('IPRange' in config)
+  const isOther = subnet !== undefined && subnet !== config?.Subnet
+  if (found.Labels?.[LABEL.platform] !== platform || !(isHalfMade || isOther)) return false
+  try {
+    await engine.ask((docker) => docker.getNetwork(found.Id).remove())
+    return true
+  } catch (error) {
+    if (isMissing(error)) return true
+    if (error instanceof Refusal && !isHalfMade) return false
+    throw error instanceof Refusal ? unusable(found.Name, `it was left half made, and ${error.message}`) : error
+  }
+}
+
+function usable(found: NetworkInspectInfo): Network {
+  const subnet = subnetOf(found)
+  const { first, size } = rangeOf(subnet)
+  return { id: found.Id, name: found.Name, subnet, from: first + Math.max(3, Math.floor(size / 4)), to: first + size - 2 }
+}
+
+function subnetOf(found: NetworkInspectInfo): string {
+  const subnet = ipv4(found)?.Subnet
+  if (!subnet) throw unusable(found.Name, 'it has no IPv4 subnet of its own: addresses on it cannot be chosen')
+  return subnet
+}
+
+const ipv4 = ({ IPAM }: NetworkInspectInfo) => (IPAM?.Config ?? []).find((one) => isIPv4(one.Subnet?.split('/')[0] ?? ''))
 
 /** The first quarter of a subnet: what the engine gives to containers that ask for no address. */
 function lower(subnet: string): string {
