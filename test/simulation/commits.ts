@@ -1,5 +1,5 @@
 /** Commits of the simulated repository: what is in one decides how it fares. */
-import type { Process, ReleaseContent } from '../../src/domain.ts'
+import type { Process, ReleaseContent, Route } from '../../src/domain.ts'
 import { fingerprintOf } from '../../src/release/fingerprint.ts'
 import type { Random } from './random.ts'
 
@@ -15,6 +15,8 @@ export interface Tree {
   config: number
   phase: boolean
   host: string
+  /** What its route does besides: nothing, something, or it has a redirect beside it. */
+  route: 'plain' | 'sticky' | 'moved'
 }
 
 export interface Commit {
@@ -35,10 +37,11 @@ export function randomTree(random: Random, last: Tree | null): Tree {
   const fate = random.pick(fates)
   // Often only a little differs from the commit before: config, scale or a route alone.
   if (last && last.fate === 'ok' && random.chance(0.4)) {
-    const change = random.below(4)
+    const change = random.below(5)
     if (change === 0) return { ...last, config: random.below(5) }
     if (change === 1) return { ...last, web: random.below(4) }
     if (change === 2) return { ...last, worker: random.below(3) }
+    if (change === 3) return { ...last, route: random.pick(['plain', 'sticky', 'moved'] as const) }
     return { ...last, host: `h${random.below(3)}.test` }
   }
   return {
@@ -49,6 +52,7 @@ export function randomTree(random: Random, last: Tree | null): Tree {
     config: random.below(3),
     phase: fate === 'bad-phase' || random.chance(0.3),
     host: 'h0.test',
+    route: 'plain',
   }
 }
 
@@ -62,7 +66,14 @@ export function contentOf(tree: Tree): { content: ReleaseContent; fingerprint: s
     env: { C: String(tree.config) },
     processes: [process('web', tree.web), process('worker', tree.worker)],
     ...(tree.phase ? { release: 'migrate' } : {}),
-    routes: [{ host: tree.host, path: '/', stripPrefix: false, process: 'web' }],
+    routes: routesOf(tree),
   }
   return { content, fingerprint: fingerprintOf(content) }
+}
+
+function routesOf({ host, route }: Tree): Route[] {
+  const plain = { host, path: '/', stripPrefix: false, process: 'web' }
+  if (route === 'plain') return [plain]
+  if (route === 'sticky') return [{ ...plain, options: { sticky: true } }]
+  return [plain, { ...plain, host: `old-${host}`, process: '', options: { redirect: `https://${host}` } }]
 }

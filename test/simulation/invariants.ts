@@ -185,8 +185,8 @@ function checkGoLive(release: Release, observed: Observed, world: SimWorld): voi
     () => `v${release.version} goes live for an older commit`,
   )
   must(proven(release, observed), '4', () => `v${release.version} goes live unproven`)
-  const wanted = release.content.routes.map((r) => `${r.host}${r.path}`).join()
-  const served = observed.table?.routes.map((r) => `${r.host}${r.path}`).join() ?? ''
+  const wanted = release.content.routes.map((r) => `${r.host}${r.path} ${JSON.stringify(r.options)}`).join()
+  const served = observed.table?.routes.map((r) => `${r.host}${r.path} ${JSON.stringify(r.options)}`).join() ?? ''
   must(
     observed.confirmed === true && wanted === served,
     '5',
