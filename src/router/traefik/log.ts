@@ -2,8 +2,7 @@
  * Which files Traefik refuses, from its log: it has nowhere else to say it. In a folder of files one that it cannot read keeps it from
  * taking the change of any other, so it matters to all of them.
  */
-import { closeSync, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
-import { parseDocument } from 'yaml'
+import { closeSync, fstatSync, openSync, readSync, statSync, utimesSync } from 'node:fs'
 import { lineOf } from './words.ts'
 
 export interface Refusal {
@@ -34,6 +33,14 @@ export function refusalIn(line: string, routes: string): Refusal | null {
 
 /** So much of what was there before us is read. */
 const BEFORE_BYTES = 256 * 1024
+/** What was said so long ago is asked for again. */
+const OLD_MS = 2_000
+/** So long an answer takes where there are hundreds of files. */
+const ANSWER_MS = 1_000
+
+interface Standing extends Refusal {
+  askedAt: number | null
+}
 
 /** Follows one log. */
 export class RefusalLog {
@@ -42,18 +49,33 @@ export class RefusalLog {
   #offset: number | null = null
   #inode = 0
   #rest = ''
-  readonly #refused = new Map<string, Refusal>()
+  readonly #refused = new Map<string, Standing>()
 
   constructor(path: string, routes: string) {
     this.#path = path
     this.#routes = routes
   }
 
-  /** Files that are refused as they are now, by path. `since`: when this Traefik was started. */
+  /** Files that are refused as they are now. `since`: when this Traefik was started. */
   refused(since: number): Refusal[] {
     this.#read()
-    for (const [file, refusal] of this.#refused) if (!isStill(refusal, since)) this.#refused.delete(file)
+    for (const [file, standing] of this.#refused) if (this.#isOver(standing, since)) this.#refused.delete(file)
     return [...this.#refused.values()]
+  }
+
+  /** The log tells that a file is refused, never that it no longer is: what is not said again when it is asked for is over. */
+  #isOver(standing: Standing, since: number): boolean {
+    const { file, at, askedAt } = standing
+    if (at < toTheSecond(since)) return true
+    if (file === '') return false
+    const { ctimeMs } = statSync(file, { throwIfNoEntry: false }) ?? { ctimeMs: Number.POSITIVE_INFINITY }
+    if (toTheSecond(ctimeMs) > at) return true
+    if (askedAt !== null) return Date.now() - askedAt > ANSWER_MS
+    if (Date.now() - at > OLD_MS) {
+      standing.askedAt = Date.now()
+      readAgain(this.#routes)
+    }
+    return false
   }
 
   #read(): void {
@@ -66,8 +88,10 @@ export class RefusalLog {
     try {
       const { ino, size } = fstatSync(fd)
       // Another file, or a shorter one: it was rotated.
-      if (ino !== this.#inode || (this.#offset ?? 0) > size)
+      if (ino !== this.#inode || (this.#offset ?? 0) > size) {
         this.#offset = this.#offset === null ? Math.max(0, size - BEFORE_BYTES) : 0
+        this.#rest = ''
+      }
       this.#inode = ino
       const from = this.#offset ?? 0
       if (from === size) return
@@ -78,7 +102,7 @@ export class RefusalLog {
       this.#rest = lines.pop() ?? ''
       for (const line of lines) {
         const refusal = refusalIn(line, this.#routes)
-        if (refusal) this.#refused.set(refusal.file, refusal)
+        if (refusal) this.#refused.set(refusal.file, { ...refusal, askedAt: null })
       }
     } finally {
       closeSync(fd)
@@ -86,15 +110,15 @@ export class RefusalLog {
   }
 }
 
-/** The log tells when a file is refused, never when it no longer is: that follows from the file, which has not changed since. */
-function isStill({ file, why, at }: Refusal, since: number): boolean {
-  if (at < Math.floor(since / 1000) * 1000) return false
-  if (file === '') return true
+/** The folder's own times are among what Traefik watches. */
+function readAgain(routes: string): void {
   try {
-    if (Math.floor(statSync(file).ctimeMs / 1000) * 1000 > at) return false
-    // Within one second nothing else tells before from after.
-    return !why.startsWith('yaml:') || parseDocument(readFileSync(file, 'utf8')).errors.length > 0
+    utimesSync(routes, new Date(), new Date())
   } catch {
-    return false
+    // Another user's: then it stands until the file changes.
   }
+}
+
+function toTheSecond(ms: number): number {
+  return Math.floor(ms / 1000) * 1000
 }

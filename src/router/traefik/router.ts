@@ -83,7 +83,10 @@ export function createTraefikRouter(options: TraefikRouterOptions): Router {
       if (spec.run.by !== 'external') await store.prepare()
       const started = await form.ensure()
       failed = null
-      if (started) files.startedAt = began
+      if (started) {
+        files.startedAt = began
+        forget()
+      }
       return started
     } catch (error) {
       failed = { error, at: now() }

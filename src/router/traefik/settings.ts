@@ -52,12 +52,15 @@ export class Settings {
     return staticConfig({ place, routes: this.#routes, http, https, api: api(port), key, wanted, authority })
   }
 
-  /** Hash of all that makes a restart necessary; the API's place is none of it. A folder that was made anew is no longer watched. */
+  /**
+   * Hash of all that makes a restart necessary; the API's place is none of it. A folder that was made anew is watched no longer, and is
+   * known by its birth: inodes are used again.
+   */
   made(...more: string[]): string {
     const text = this.text({ port: 0, key: '' })
-    const { dev, ino } = statSync(this.#routes, { bigint: true })
+    const { dev, ino, birthtimeNs } = statSync(this.#routes, { bigint: true })
     return createHash('sha256')
-      .update(JSON.stringify([text, `${dev}:${ino}`, ...more]))
+      .update(JSON.stringify([text, `${dev}:${ino}:${birthtimeNs}`, ...more]))
       .digest('hex')
       .slice(0, 32)
   }
