@@ -16,11 +16,16 @@ export interface Bench {
   cache: string
 }
 
-/** Makes the bench. Names of variables become file names here, so they are checked here. */
-export async function openBench(root: string, cacheRoot: string, app: string, env: Record<string, string>): Promise<Bench> {
+/** Names of variables become names of files, so they are checked before that. */
+export function requireNames(env: Record<string, string>): void {
   const bad = Object.keys(env).find((name) => !/^[A-Za-z_][A-Za-z0-9_]{0,254}$/.test(name))
   if (bad !== undefined)
     throw new TrimtabError('ManifestInvalid', `app.yaml build.env: ${JSON.stringify(bad)} is no variable name.`)
+}
+
+/** Makes the bench. */
+export async function openBench(root: string, cacheRoot: string, app: string, env: Record<string, string>): Promise<Bench> {
+  requireNames(env)
   const bench = {
     root,
     home: join(root, 'home'),

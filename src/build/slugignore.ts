@@ -51,7 +51,7 @@ async function remove(dir: string, path: string[], rules: Rule[]): Promise<numbe
  * Matches a list against a pattern with wildcards by remembering only the last one: time grows with the product of the
  * lengths, where a regular expression made from a hostile `*a*a*a*a*b` would take for ever.
  */
-function matchList<P, T>(
+export function matchList<P, T>(
   pattern: readonly P[],
   list: readonly T[],
   wild: (one: P) => boolean,
@@ -79,7 +79,7 @@ function matchList<P, T>(
   return pattern.slice(at).every(wild)
 }
 
-function matchSegment(pattern: string, name: string): boolean {
+export function matchSegment(pattern: string, name: string): boolean {
   const parts = pattern.match(/\[[!^]?\]?[^\]]*\]|\\?./gsu) ?? []
   return matchList(parts, [...name], (part) => part === '*', matchCharacter)
 }

@@ -1,0 +1,60 @@
+import type { PlatformSpec } from '../../domain.ts'
+import { type Engine, Refusal, translated } from '../../engine/engine.ts'
+import { TrimtabError } from '../../errors.ts'
+import { Complaint, follow, type Progress } from './progress.ts'
+import { hostOf, tagged } from './reference.ts'
+
+export interface PullOptions {
+  engine: Engine
+  registries: PlatformSpec['registries']
+  /** A line for a person, at every step of it. */
+  line: (text: string) => void
+  signal: AbortSignal
+}
+
+/** Credentials as the engine wants them, for the registry that this image is on. */
+export function authFor(registries: PlatformSpec['registries'], reference: string) {
+  const host = hostOf(reference)
+  const found = registries[host]
+  return found && { ...found, serveraddress: addressOf(host) }
+}
+
+/** Docker Hub's credentials go by an address of long ago (docs.docker.com, "X-Registry-Config"). */
+export function addressOf(host: string): string {
+  return host === 'docker.io' ? 'https://index.docker.io/v1/' : host
+}
+
+/** Pulls an image. Throws a TrimtabError. Aborted: it stops, and throws. */
+export async function pull(reference: string, { engine, registries, line, signal }: PullOptions): Promise<void> {
+  const auth = authFor(registries, reference)
+  const at = reference.includes('@') ? reference : tagged(reference)
+  try {
+    const stream = await engine.docker.pull(at, { ...(auth && { authconfig: auth }), abortSignal: signal })
+    await follow(stream, (progress) => tell(progress, line), signal)
+  } catch (thrown) {
+    signal.throwIfAborted()
+    const error = thrown instanceof Complaint ? thrown : translated(thrown, engine.socket)
+    if (!(error instanceof Complaint || error instanceof Refusal)) throw error
+    const why = error.message
+    const mayPass = !(error instanceof Refusal && error.status < 500) && !REFUSED.test(why)
+    throw new TrimtabError('BuildFailed', `The image ${reference} cannot be pulled: ${why}.${hint(why, reference)}`, {
+      retry: mayPass,
+      cause: thrown,
+    })
+  }
+}
+
+/** What a registry says of what will not be otherwise next time. */
+const REFUSED = /denied|unauthorized|not found|manifest unknown|no matching manifest|authentication required|invalid reference/i
+
+function hint(why: string, reference: string): string {
+  if (!/denied|unauthorized|authentication required/i.test(why)) return ''
+  return ` If it needs credentials: registries: {"${hostOf(reference)}": {username: …, password: …}} in platform.yaml.`
+}
+
+/** Without the bars that a terminal shows for every layer. */
+function tell({ id, status, progressDetail }: Progress, line: (text: string) => void): void {
+  const isMoving = progressDetail?.current !== undefined
+  if (status === undefined || isMoving || /^(Waiting|Verifying Checksum|Pulling fs layer|Download complete)$/.test(status)) return
+  line(id === undefined ? `       ${status}` : `       ${id}: ${status}`)
+}

@@ -1,0 +1,77 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { isMissing, Refusal } from '../../engine/engine.ts'
+import { LABEL, ours } from '../../engine/labels.ts'
+import { removeTree } from '../files.ts'
+import { recipeOf } from '../recipe.ts'
+import { type FreeBytes, requireSpace } from '../space.ts'
+import type { Workshop } from '../workshop.ts'
+import { buildDockerfile } from './dockerfile.ts'
+import { takeImage } from './foreign.ts'
+import { buildWithPacks } from './packs.ts'
+import { dataRoot } from './space.ts'
+import { ENGINE_DISK, explained } from './trouble.ts'
+import type { Yard } from './yard.ts'
+
+/** Builds in containers, into images that the engine keeps. */
+export function containerWorkshop(yard: Yard, state: string, free: FreeBytes): Workshop {
+  const { shelf, stacks, containers, ready, tidying, folder, engine, platform } = yard
+  return {
+    async base({ settings }) {
+      const recipe = recipeOf(settings)
+      return recipe === null ? ['container', (await stacks.get()).id] : [recipe.kind, process.arch]
+    },
+    find: (key) => shelf.find(key),
+    exists: (key) => shelf.exists(key),
+    keys: () => shelf.keys(),
+    remove: (key) => shelf.remove(key),
+    log: (key) => join(folder, `${key}.log`),
+    async requireSpace() {
+      await requireSpace('the state directory', state, free)
+      const root = await dataRoot(engine)
+      if (root !== null) await requireSpace(ENGINE_DISK, root, free)
+    },
+    async make(work) {
+      const { recipe } = work
+      try {
+        if (recipe.kind === 'buildpacks') return await buildWithPacks(yard, work, recipe.choice)
+        if (recipe.kind === 'dockerfile') return await buildDockerfile(yard, work, recipe.path)
+        return await takeImage(yard, work, recipe.reference)
+      } catch (error) {
+        work.signal.throwIfAborted()
+        throw await explained(error, engine)
+      }
+    },
+    async clearAway() {
+      for (const entry of await readdir(folder, { withFileTypes: true })) {
+        if (entry.isDirectory()) await removeTree(join(folder, entry.name))
+      }
+      await containers.sweep()
+    },
+    async tidy(inUse) {
+      await containers.sweep()
+      await removeDangling(inUse())
+    },
+    async close() {
+      await ready.close()
+      await tidying.close()
+      stacks.close()
+      shelf.close()
+    },
+  }
+
+  /** Images that have lost their name to a newer one of the same key, and what a Dockerfile's build that was broken off left. */
+  async function removeDangling(inUse: Set<string>): Promise<void> {
+    const filters = { ...ours(platform), dangling: ['true'] }
+    const list = await engine.ask((docker, abortSignal) => docker.listImages({ filters, abortSignal }))
+    for (const { Id, Labels } of list) {
+      if (inUse.has(Labels?.[LABEL.key] ?? '')) continue
+      try {
+        await engine.ask((docker) => docker.getImage(Id).remove())
+      } catch (error) {
+        const isUsed = error instanceof Refusal && error.status === 409
+        if (!isUsed && !isMissing(error)) throw error
+      }
+    }
+  }
+}

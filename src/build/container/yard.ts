@@ -1,0 +1,26 @@
+import type { PlatformSpec } from '../../domain.ts'
+import type { Engine } from '../../engine/engine.ts'
+import type { Source } from '../../ports.ts'
+import type { Builtin } from '../builtins.ts'
+import type { Tidying } from '../tidying.ts'
+import type { Containers } from './containers.ts'
+import type { Ready } from './ready.ts'
+import type { Shelf } from './shelf.ts'
+import type { Stacks } from './stack.ts'
+
+/** What all builds on one engine share. */
+export interface Yard {
+  engine: Engine
+  platform: string
+  /** `<state>/builds`. */
+  folder: string
+  source: Source
+  builtins: () => Promise<Builtin[]>
+  shelf: Shelf
+  stacks: Stacks
+  containers: Containers
+  ready: Ready
+  tidying: Tidying
+  registries: () => PlatformSpec['registries']
+  now: () => number
+}
