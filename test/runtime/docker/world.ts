@@ -21,6 +21,7 @@ export interface World {
   platform: string
   /** Reference of an image with a launcher in /app, owned and run by user 1000. */
   image: string
+  /** On a network that it shares with the other tests, unless it is given one (undefined: one of its own). */
   runtime(options?: Partial<DockerRuntimeOptions>): Runtime
   /** The containers of this platform, whatever they are. */
   containers(): Promise<Docker.ContainerInfo[]>
@@ -32,6 +33,9 @@ export interface World {
   /** Done when the test is over. */
   after(undo: () => Promise<unknown> | unknown): void
 }
+
+/** One for all tests of a file: to make one takes longer than most tests. */
+const network = `trimtab-test-${process.pid}`
 
 const undone: Array<() => Promise<unknown> | unknown> = []
 let count = 0
@@ -52,7 +56,8 @@ export async function createWorld(context: TestContext, socket?: string): Promis
   const containers = () => docker.listContainers({ all: true, filters })
   after(async () => {
     for (const { Id } of await containers()) await docker.getContainer(Id).remove({ force: true, v: true }).catch(ignoreMissing)
-    for (const { Id } of await docker.listNetworks({ filters })) await docker.getNetwork(Id).remove().catch(ignoreMissing)
+    const networks = (await docker.listNetworks({ filters })).filter(({ Name }) => Name !== network)
+    for (const { Id } of networks) await docker.getNetwork(Id).remove().catch(ignoreMissing)
     rmSync(root, { recursive: true, force: true })
   })
   async function container(spec: InstanceSpec): Promise<Docker.Container> {
@@ -63,7 +68,7 @@ export async function createWorld(context: TestContext, socket?: string): Promis
   return {
     ...{ docker, socket: on, state: join(root, 'state'), platform, image, after, containers, container },
     runtime(options = {}) {
-      const runtime = createDockerRuntime({ engine: createEngine(on), platform, state: join(root, 'state'), ...options })
+      const runtime = createDockerRuntime({ engine: createEngine(on), platform, network, state: join(root, 'state'), ...options })
       after(() => runtime.close())
       return runtime
     },
@@ -97,13 +102,24 @@ function launchable(docker: Docker, base: string): Promise<string> {
 
 async function bake(docker: Docker, base: string, script: string, name: string, changes: object): Promise<string> {
   const HostConfig = { NetworkMode: 'none' }
-  const container = await docker.createContainer({ Image: base, User: '0', Entrypoint: ['/bin/sh', '-c'], Cmd: [script], HostConfig })
+  const container = await docker.createContainer({
+    Image: base,
+    User: '0',
+    Entrypoint: ['/bin/sh', '-c'],
+    Cmd: [script],
+    HostConfig,
+  })
   await container.start()
   const { StatusCode } = await container.wait()
   if (StatusCode !== 0) throw new Error(`${script}: ${StatusCode}`)
   const [repo, tag] = name.split(':')
   const { Config } = await docker.getImage(base).inspect()
-  await container.commit({ repo, tag, _query: { repo, tag, container: container.id }, _body: { ...Config, Cmd: null, ...changes } })
+  await container.commit({
+    repo,
+    tag,
+    _query: { repo, tag, container: container.id },
+    _body: { ...Config, Cmd: null, ...changes },
+  })
   await container.remove()
   return name
 }
