@@ -125,20 +125,21 @@ overKinds((kind) => {
   })
 
   it('a route that another app has: the first keeps it, the other is told who has it, and may have it when it is free', async () => {
-    const routes = appYaml({ routes: [{ host: 'wanted.example.test' }] })
+    const routes = (own: string) => appYaml({ routes: [{ host: [own, 'wanted.example.test'] }] })
     const first = platform
       .openRepo('owner')
-      .write({ ...webApp('owner'), ...routes })
+      .write({ ...webApp('owner'), ...routes('owner.example.test') })
       .commit('Mine')
     await platform.live('owner', first)
     const second = platform
       .openRepo('rival')
-      .write({ ...webApp('rival'), ...routes })
+      .write({ ...webApp('rival'), ...routes('rival.example.test') })
       .commit('Mine, too')
     const { failure, serving } = await platform.failed('rival', second)
     expect(failure).toMatchObject({ code: 'RouteTaken', message: expect.stringMatching(/wanted\.example\.test\/ .*"owner"/) })
     expect(serving).toBe(null)
     expect((await platform.get('wanted.example.test')).body).toBe('owner')
+    expect((await platform.get('rival.example.test')).status).toBe(404)
     expect(platform.running('rival')).toEqual([])
     await undisturbed()
 
