@@ -37,14 +37,6 @@ test('the engine of the run has an image with what builds need', async (context)
   }
 })
 
-test('an image that was removed is made again', { timeout: 60_000 }, async (context) => {
-  const { socket } = await engineFor(context)
-  await createEngine(socket)
-    .docker.getImage(await stackImage(socket))
-    .remove({ force: true })
-  await serve(socket)
-})
-
 test('engines leave one another alone', async (context) => {
   const one = await engineFor(context)
   const served = await serve(one.socket)

@@ -2,14 +2,14 @@
  * One of the places that a machine has for test engines: a folder, addresses, and names in the packet filter, all told by its
  * number. Who has the folder has them all.
  */
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { claim, inherit } from './claim.ts'
 
 /** The same for all runs on the machine, on a disk, and short, as the paths of sockets must be. */
 const BASE = '/var/tmp/trimtab-dockerd'
-/** 10.0.0.0/8 in parts of a /14 each. */
-const SLOTS = 64
+/** 10.0.0.0/8 in parts of a /14 each. From 10.192 on, addresses are the tests' own to choose. */
+const SLOTS = 48
 
 export const poolOf = (slot: number) => `10.${slot * 4}.0.0/14`
 export const chainOf = (slot: number) => `TRIMTAB-${slot}`
@@ -22,11 +22,11 @@ export function slotOf(address: string): number | null {
 
 /** Takes one that nobody has, and whose addresses this machine does not know. */
 export function takeSlot(): { slot: number; dir: string } {
-  const known = routed()
+  const used = known()
   for (let i = 0; i < SLOTS; i++) {
     const slot = (process.pid + i) % SLOTS
     const dir = join(BASE, String(slot))
-    if (!known.has(slot) && claim(dir)) return { slot, dir }
+    if (!used.has(slot) && claim(dir)) return { slot, dir }
   }
   throw new Error(`There is no room for another engine in ${BASE}.`)
 }
@@ -37,7 +37,7 @@ export function deadSlots(): string[] {
   return readdirSync(BASE).flatMap((name) => (/^\d+$/.test(name) && inherit(join(BASE, name)) ? [join(BASE, name)] : []))
 }
 
-function routed(): Set<number> {
+function known(): Set<number> {
   const lines = readFileSync('/proc/net/route', 'utf8').trim().split('\n').slice(1)
   // Addresses in hexadecimal, the last byte first.
   const addresses = lines.map((line) =>
@@ -45,5 +45,7 @@ function routed(): Set<number> {
       .reverse()
       .join('.'),
   )
+  // A name server may be beyond the default route.
+  if (existsSync('/etc/resolv.conf')) addresses.push(...readFileSync('/etc/resolv.conf', 'utf8').split(/\s+/))
   return new Set(addresses.flatMap((address) => slotOf(address) ?? []))
 }

@@ -9,11 +9,11 @@ import { join } from 'node:path'
 import { KEEPER } from './docker.ts'
 import { Dockerd } from './dockerd.ts'
 import { isRequired } from './need.ts'
+import { traefik } from './programs.ts'
 import { makeStack, plantStack } from './stack.ts'
-import { makeTraefik } from './traefik.ts'
 
 export async function setup(): Promise<() => Promise<void>> {
-  await Promise.all([isRequired('docker') && makeStack(), isRequired('traefik') && makeTraefik()])
+  await Promise.all([isRequired('docker') && makeStack(), isRequired('traefik') && traefik.make()])
   let engine: Promise<Dockerd> | null = null
   const keeper = createServer((_request, response) => {
     engine ??= Dockerd.start({}, plantStack)

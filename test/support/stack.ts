@@ -4,11 +4,11 @@
  */
 import { execFile, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { promisify } from 'node:util'
-import { createEngine, isMissing } from '../../src/engine/engine.ts'
+import { createEngine } from '../../src/engine/engine.ts'
 import { cached, cachePath } from './cache.ts'
 import { Dockerd } from './dockerd.ts'
 
@@ -60,22 +60,14 @@ export async function plantStack(data: string): Promise<void> {
   await run('cp', ['-al', join(from, 'overlay2'), data]).catch(() => run('cp', ['-a', join(from, 'overlay2'), data]))
 }
 
-/** Its name; where somebody has removed it from the engine it is imported again. */
+/** Its name on an engine that began with it. */
 export async function stackOn(socket: string): Promise<string> {
-  try {
-    await createEngine(socket).ask((docker) => docker.getImage(IMAGE).inspect())
-  } catch (error) {
-    if (!isMissing(error)) throw error
-    const layers = join(cachePath('stack', recipe()), 'overlay2')
-    const layer = readdirSync(layers).find((name) => existsSync(join(layers, name, 'diff')))
-    // A link that another engine makes is a change in tar's eyes, which it reports with 1.
-    await importFrom(socket, 'tar', ['-C', join(layers, layer ?? '', 'diff'), '-c', '.'], 1)
-  }
+  await createEngine(socket).ask((docker) => docker.getImage(IMAGE).inspect())
   return IMAGE
 }
 
-/** Imports what a program prints; the program may end with codes up to `worst`. */
-async function importFrom(socket: string, program: string, args: string[], worst = 0): Promise<void> {
+/** Imports what a program prints. */
+async function importFrom(socket: string, program: string, args: string[]): Promise<void> {
   const { docker } = createEngine(socket)
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
   let said = ''
@@ -85,5 +77,5 @@ async function importFrom(socket: string, program: string, args: string[], worst
   const answer = (await docker.importImage(child.stdout, { repo, tag })) as Readable
   await new Promise((resolve, reject) => docker.modem.followProgress(answer, (error) => (error ? reject(error) : resolve(null))))
   const [code] = await ended
-  if (code === null || code > worst) throw new Error(`${program} has failed (${code}): ${said.slice(-2000)}`)
+  if (code !== 0) throw new Error(`${program} has failed (${code}): ${said.slice(-2000)}`)
 }
