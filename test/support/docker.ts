@@ -7,7 +7,7 @@ import { plantStack, stackMissing, stackOn } from './stack.ts'
 
 type Context = Pick<TestContext, 'skip'> | null
 
-/** The variable that names the socket of the run's keeper (see setup.ts). */
+/** The variable that names the port of the run's keeper (see setup.ts). */
 export const KEEPER = 'TRIMTAB_TEST_KEEPER'
 
 export interface OwnEngine {
@@ -32,7 +32,7 @@ export function engineMissing(): string | null {
  */
 export async function sharedEngine(context: Context): Promise<{ socket: string }> {
   available(context)
-  return { socket: await ask('/engine') }
+  return { socket: await askKeeper() }
 }
 
 /** An engine of the caller's own, that may be stopped, killed and started again; the caller ends it. */
@@ -64,9 +64,9 @@ function available(context: Context): void {
   else if (missing !== null) throw new Error(`docker: ${missing}`)
 }
 
-function ask(path: string): Promise<string> {
+function askKeeper(): Promise<string> {
   return new Promise((resolve, reject) => {
-    const asked = request({ socketPath: process.env[KEEPER], path, agent: false }, (response) => {
+    const asked = request({ host: '127.0.0.1', port: process.env[KEEPER], agent: false }, (response) => {
       let body = ''
       response.setEncoding('utf8').on('data', (text) => (body += text))
       response.once('end', () => (response.statusCode === 200 ? resolve(body) : reject(new Error(body))))

@@ -49,3 +49,6 @@ export class Programs {
 
 /** Some minutes to build, 178 MB. */
 export const traefik = new Programs('traefik', ['github.com/traefik/traefik/v3/cmd/traefik'])
+
+/** An ACME server. */
+export const pebble = new Programs('pebble', ['github.com/letsencrypt/pebble/v2/cmd/pebble'])
