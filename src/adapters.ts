@@ -35,7 +35,7 @@ async function builderOf(runtime: ChosenRuntime, { platform, source, now }: Plac
   const { state, builds, registries, stack } = platform
   const buildpacksDir = `${packageRoot}buildpacks`
   if (runtime.kind === 'process') return createHostBuilder({ state, source, builds, buildpacksDir, now })
-  const { createContainerBuilder } = await import('./build/container/builder.ts' as string)
+  const { createContainerBuilder } = await import('./build/container/builder.ts')
   const engine = createEngine(runtime.socket)
   const named = { platform: runtime.name, stack: stack.image, registries }
   return createContainerBuilder({ engine, ...named, state, source, builds, buildpacksDir, now })
