@@ -1,7 +1,7 @@
 /** A real Traefik of a test's own, told nothing but where the route files are: what it makes of those is what is looked at. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Listen, RouteTable } from '../../src/domain.ts'
@@ -11,21 +11,18 @@ import { freePort, send, until } from './router.ts'
 
 export class TraefikProcess {
   readonly listen: Listen
-  /** A second entry point, where `entryPoints` made one. */
-  readonly other: Listen
   readonly #api: Listen
   readonly #folder: string
   readonly #child: ChildProcess
 
-  private constructor(child: ChildProcess, folder: string, listen: Listen, other: Listen, api: Listen) {
+  private constructor(child: ChildProcess, folder: string, listen: Listen, api: Listen) {
     this.#child = child
     this.#folder = folder
     this.listen = listen
-    this.other = other
     this.#api = api
   }
 
-  /** `options`: more of its command line, in which OTHER stands for the address of the second entry point. */
+  /** `options`: more of its command line, in which OTHER stands for another free address. */
   static async start(binary: string, options: string[] = []): Promise<TraefikProcess> {
     const folder = mkdtempSync(join(tmpdir(), 'trimtab-traefik-'))
     const [web, other, api] = [await address(), await address(), await address()]
@@ -40,15 +37,20 @@ export class TraefikProcess {
     ]
     const log = openSync(join(folder, 'log'), 'w')
     const child = spawn(binary, told, { stdio: ['ignore', log, log], cwd: folder })
-    const traefik = new TraefikProcess(child, folder, web, other, api)
-    await until(
-      () =>
-        traefik.raw().then(
-          () => true,
-          () => false,
-        ),
-      'Traefik',
-    )
+    closeSync(log)
+    const traefik = new TraefikProcess(child, folder, web, api)
+    const answers = () =>
+      traefik.raw().then(
+        () => true,
+        () => false,
+      )
+    try {
+      await until(answers, 'Traefik to answer')
+    } catch (error) {
+      const said = traefik.log()
+      await traefik.stop()
+      throw new Error(`${String(error)}\n${said}`)
+    }
     return traefik
   }
 
