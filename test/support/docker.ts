@@ -17,6 +17,8 @@ export interface OwnEngine {
   /** SIGKILL, to the engine alone. */
   kill(): Promise<void>
   start(): Promise<void>
+  /** The last of what it has said. */
+  log(): string
   /** Removes it, with its containers, networks and data. */
   end(): Promise<void>
 }
@@ -46,6 +48,7 @@ export async function ownEngine(context: Context, options: DockerdOptions = {}):
     stop: () => dockerd.stop(),
     kill: () => dockerd.kill(),
     start: () => dockerd.start(),
+    log: () => dockerd.log(),
     async end() {
       process.off('exit', last)
       dockerd.end()
