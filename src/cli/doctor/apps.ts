@@ -8,9 +8,10 @@ import type { Engine } from './engine.ts'
 
 export async function checkStack(engine: Engine, image: string, limitMs: number): Promise<Check> {
   const { isMissing } = await import('../../engine/engine.ts')
+  const name = 'stack image'
   try {
     const { Id } = await engine.ask((docker) => docker.getImage(image).inspect(), limitMs)
-    return ok('stack image', `${image} (${Id.replace('sha256:', '').slice(0, 12)})`)
+    return ok(name, `${image} (${Id.replace('sha256:', '').slice(0, 12)})`)
   } catch (error) {
     if (!isMissing(error)) throw error
     return fail(
