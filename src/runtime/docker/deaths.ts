@@ -1,7 +1,7 @@
 /**
- * Instances that ended by themselves and that the engine has started again at once: its restart policy is for when trimtab is not
- * there. While it is, one that has ended has ended, so that crashes are counted and the pause after them is trimtab's to choose.
- * Only the event stream shows it: between two looks everything is over. What it misses is merely not counted.
+ * Instances that ended by themselves. The engine starts them again at once: its restart policy is for when trimtab is not there.
+ * While it is, one that has ended has ended, so that crashes are counted and the pause after them is trimtab's to choose. Only the
+ * event stream shows it: between two looks everything is over. What it misses is merely not counted.
  */
 import type { EngineEvent } from '../../engine/events.ts'
 
@@ -12,7 +12,8 @@ export interface Death {
 }
 
 export interface Deaths {
-  seen(event: EngineEvent): void
+  /** True: it is one, and the first of this container. */
+  seen(event: EngineEvent): boolean
   of(id: string): Death | null
   /** Only these are there any more. */
   keep(ids: Set<string>): void
@@ -42,7 +43,7 @@ export function createDeaths(): Deaths {
   return {
     seen({ Type, Action, Actor, timeNano }) {
       const id = Actor?.ID
-      if (Type !== 'container' || id === undefined) return
+      if (Type !== 'container' || id === undefined) return false
       if (Action === 'start') lifeOf(id).isSignalled = false
       else if (Action === 'kill') lifeOf(id).isSignalled = true
       else if (Action === 'oom') lifeOf(id).isOutOfMemory = true
@@ -51,8 +52,11 @@ export function createDeaths(): Deaths {
         const life = lifeOf(id)
         const code = Number(Actor?.Attributes?.exitCode ?? Number.NaN)
         const at = timeNano === undefined ? Date.now() : timeNano / 1e6
-        if (!life.isSignalled) life.death ??= { at, code: Number.isInteger(code) ? code : null }
+        if (life.isSignalled || life.death) return false
+        life.death = { at, code: Number.isInteger(code) ? code : null }
+        return true
       }
+      return false
     },
     of(id) {
       const { death, isOutOfMemory } = lives.get(id) ?? {}

@@ -52,9 +52,12 @@ function aboutOf({ state, status, addresses }: Container): string {
 /** Pure but for the deaths that were seen. */
 export function endingOf(info: ContainerInspectInfo, container: Container, deaths: Deaths, now: number): Ending {
   const { State: state, NetworkSettings: network, HostConfig: host } = info
+  const death = deaths.of(container.id)
+  if (death) {
+    const isOutOfMemory = death.outOfMemory || state.OOMKilled
+    return { exit: because(exitOf(death.code, death.at), isOutOfMemory ? outOfMemory(host.Memory) : '') }
+  }
   if (state.Running && !state.Restarting) {
-    const death = deaths.of(container.id)
-    if (death) return { exit: because(exitOf(death.code, death.at), death.outOfMemory ? outOfMemory(host.Memory) : '') }
     const address = container.spec?.address?.host
     const isOn = address === undefined || Object.values(network.Networks).some((one) => one.IPAddress === address)
     return isOn ? 'runs' : { exit: because(exitOf(null, now), 'it was disconnected from its network') }

@@ -70,7 +70,14 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
     network: networkName({ name: options.network, platform }),
     changed,
     networkGone: () => addresses.forget(),
+    died: (id) => void keepDown(id),
   })
+
+  /** What has ended is not started again by the engine while it waits to be taken note of. */
+  async function keepDown(id: string): Promise<void> {
+    await engine.ask((docker, abortSignal) => docker.getContainer(id).stop({ t: 0, abortSignal })).catch(() => {})
+    census.outdate()
+  }
 
   function changed(app: string, started?: Source): void {
     for (const follower of followers) follower(app, started)

@@ -24,6 +24,8 @@ export interface Watched {
   deaths: Deaths
   isStarting(name: string): boolean
   changed(app: string): void
+  /** It has ended by itself. */
+  died(id: string): void
   /** The network is not what it was. */
   networkGone(): void
 }
@@ -58,12 +60,13 @@ export function createWatch(watched: Watched): Watch {
       census.outdate()
       return all()
     }
-    deaths.seen(event)
+    const isDeath = deaths.seen(event)
     const touched = touchedBy(event)
     if (touched === null) return
     census.outdate()
     if (event.Type === 'network' && event.Action === 'destroy') watched.networkGone()
     if (touched === 'all') return all()
+    if (isDeath) watched.died(event.Actor?.ID ?? '')
     // A start of our own is no news.
     const isOwn = event.Action === 'start' && watched.isStarting(event.Actor?.Attributes?.[LABEL.instance] ?? '')
     if (!isOwn && !SILENT.includes(event.Action)) watched.changed(touched)
