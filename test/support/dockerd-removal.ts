@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { release } from './claim.ts'
+import { identity, release } from './claim.ts'
 import { chainOf, slotOf } from './dockerd-slot.ts'
 
 /** The folder is the caller's (see claim). Safe to be called again where it has failed. */
@@ -56,8 +56,9 @@ function processes(wanted: (one: Seen) => boolean): number[] {
     if (!/^\d+$/.test(name)) return []
     try {
       const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()
-      // Those that have ended, and are only waiting for their parent to look, have no command.
-      return command !== '' && wanted({ command, groups: readFileSync(`/proc/${name}/cgroup`, 'utf8') }) ? [Number(name)] : []
+      const isWanted = wanted({ command, groups: readFileSync(`/proc/${name}/cgroup`, 'utf8') })
+      // One that is ending has no command any more, but its control group as long as it holds anything.
+      return isWanted && identity(Number(name)) !== null ? [Number(name)] : []
     } catch {
       return [] // ended
     }
