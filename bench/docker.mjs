@@ -8,7 +8,7 @@ import { median, ms, ratio } from './numbers.mjs'
 import { git, makePlatform, makeRepo, prepareCommit, sleep } from './platform.mjs'
 import { watchPage } from './watcher.mjs'
 
-const ROLLOUTS = 12
+const ROLLOUTS = Number(process.env.ROLLOUTS ?? 12)
 const NAMES = ['app.yaml', 'package.json', 'server.js']
 const FILES = Object.fromEntries(NAMES.map((name) => [name, readFileSync(join(root, 'examples/hello', name), 'utf8')]))
 const says = (text) => FILES['server.js'].replace('Hello from', text)

@@ -66,7 +66,8 @@ async function run(
   const before = readChosen(first.state)
   const chosen = await choose(first, before, process.env)
   const { world, configure } = await wire(
-    () => platform,
+    // What was chosen at the start stays, whatever the file says meanwhile.
+    () => ({ ...platform, runtime: chosen.runtime, router: chosen.router }),
     chosen,
     (app) => controller.trigger(app),
     closing,

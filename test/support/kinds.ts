@@ -50,7 +50,9 @@ export function overKinds(tests: (kind: Kind) => void): void {
   for (const { kind, missing } of there) {
     if (asked && !asked.includes(kind.name)) continue
     if (missing !== null && kind.needs.every(isRequired)) throw new Error(`${kind.name} is required, and not here: ${missing}`)
-    describe.skipIf(missing !== null)(missing === null ? kind.name : `${kind.name} (skipped: ${missing})`, () => tests(kind))
+    const name = missing === null ? kind.name : `${kind.name} (skipped: ${missing})`
+    // A container takes ten times as long to start as a process.
+    describe.skipIf(missing !== null)(name, { timeout: kind.isOnHost ? 30_000 : 120_000 }, () => tests(kind))
   }
 }
 

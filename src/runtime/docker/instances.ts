@@ -9,6 +9,8 @@ import { startedAt } from './uptime.ts'
 export interface Instances {
   /** Those among these that are instances, each with its container. Asks the engine only about those that have ended. */
   of(containers: Container[]): Promise<Found[]>
+  /** It runs from now on. Its labels were written before that, and an engine may take its time. */
+  begun(id: string): number
   keep(ids: Set<string>): void
 }
 
@@ -42,6 +44,11 @@ export function createInstances(endings: Endings, deaths: Deaths, now: () => num
   return {
     async of(containers) {
       return (await Promise.all(containers.map(find))).flat()
+    },
+    begun(id) {
+      const at = now()
+      started.set(id, at)
+      return at
     },
     keep(ids) {
       for (const id of started.keys()) if (!ids.has(id)) started.delete(id)

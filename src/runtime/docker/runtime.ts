@@ -96,7 +96,8 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
     if (existing) return existing.instance
     for (const { id, state } of before) if (state === 'created') await removeContainer(engine, id, false)
     try {
-      const { id, instance } = await startInstance({ engine, platform, addresses, now }, spec, avoid)
+      const { id, instance: made } = await startInstance({ engine, platform, addresses, now }, spec, avoid)
+      const instance = { ...made, startedAt: instances.begun(id) }
       changed(spec.app, { ...instance, id, isRunning: true })
       return instance
     } finally {

@@ -48,8 +48,7 @@ export function containersOn(engine: () => Promise<string>): Containers {
     const name = `narrow-${platformName(undefined, state)}`
     const third = 100 + Math.floor(Math.random() * 100)
     const fourth = 16 * Math.floor(Math.random() * 16)
-    const label = ['--label', `${LABEL.platform}=${platformName(undefined, state)}`]
-    docker('network', 'create', ...label, '--subnet', `10.213.${third}.${fourth}/28`, name)
+    docker('network', 'create', '--subnet', `10.213.${third}.${fourth}/28`, name)
     // Of sixteen, instances may have those from the fifth to the last but one.
     for (let host = 4 + instances; host <= 14; host++) {
       const address = `10.213.${third}.${fourth + host}`
@@ -74,7 +73,10 @@ export function containersOn(engine: () => Promise<string>): Containers {
     },
     running: (state, app) => alive(state, app).flatMap(({ oneOff, ...one }) => (oneOff ? [] : [one])),
     oneOffs: (state, app) => alive(state, app).filter(({ oneOff }) => oneOff).length,
-    freeze: (_state, { id }) => void docker('pause', id),
+    freeze(_state, { id }) {
+      // Not by the engine's own freezer, which gives up where processes are being started.
+      for (const pid of lines('top', id, '-eo', 'pid').slice(1)) process.kill(Number(pid), 'SIGSTOP')
+    },
     kill: (_state, { id }) => void docker('kill', id),
     strangers(dir, state, known) {
       const format = `{{.State}}\t{{.Label "${LABEL.instance}"}}\t{{.Label "${LABEL.role}"}}\t{{.Names}}`
@@ -96,7 +98,7 @@ export function containersOn(engine: () => Promise<string>): Containers {
       const fillers = lines('ps', '--all', '--quiet', '--filter', `name=${FILLER}narrow-${name}`)
       each([...fillers, ...all('ps', '--all')], 'rm', '--force', '--volumes')
       each(all('volume', 'ls'), 'volume', 'rm')
-      each(all('network', 'ls'), 'network', 'rm')
+      each([...all('network', 'ls'), ...lines('network', 'ls', '--quiet', '--filter', `name=narrow-${name}`)], 'network', 'rm')
       each(lines('images', '--format', '{{.Repository}}:{{.Tag}}', `trimtab/${name}`), 'rmi', '--force')
     },
   }
