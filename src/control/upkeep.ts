@@ -70,12 +70,18 @@ async function pruneImages(world: World): Promise<void> {
 
 /** The router is a process like any other, and may be killed like any other. */
 export function keepRouter(world: World, log: (line: string) => void): () => void {
+  let told = ''
   const timer = setInterval(async () => {
     try {
-      if (!(await world.router.ensure())) return
+      const wasStarted = await world.router.ensure()
+      told = ''
+      if (!wasStarted) return
       world.store.event({ app: '', type: 'RouterRestarted', message: 'the router was gone, and was started again' })
     } catch (error) {
-      log(asTrimtabError(error).message)
+      const { message } = asTrimtabError(error)
+      // One that somebody else runs may be away for hours.
+      if (message !== told) log(message)
+      told = message
     }
   }, ROUTER_MS)
   timer.unref()
