@@ -74,14 +74,23 @@ seal() {
   done
 }
 
-# Ends what a step has left running, wherever it has moved to: in here there is only the driver and the app's user.
+alone() {
+  local process
+  for process in /proc/[0-9]*; do [[ $process == /proc/1 ]] || return 1; done
+}
+
+# Ends what a step has left running, wherever it has moved to: in here there is only the driver and the app's user. What carries a
+# step's last words ends by itself a moment later.
 sweep() {
-  local process rounds=0
-  while :; do
+  local rounds
+  for ((rounds = 0; rounds < 25; rounds++)); do
+    alone && return
+    sleep 0.01
+  done
+  for ((rounds = 0; ; rounds++)); do
     kill -KILL -1
-    ((rounds++ < 50)) || sleep 0.01
-    for process in /proc/[0-9]*; do [[ $process == /proc/1 ]] || continue 2; done
-    return
+    alone && return
+    ((rounds < 50)) || sleep 0.01
   done
 }
 
