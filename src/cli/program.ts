@@ -11,6 +11,7 @@ import { addPlan } from './plan.ts'
 import { addReleases } from './releases.ts'
 import { addRestart } from './restart.ts'
 import { addRun } from './run.ts'
+import { addStack } from './stack.ts'
 import { addStatus } from './status.ts'
 import { addSync } from './sync.ts'
 import { addUp } from './up.ts'
@@ -46,6 +47,7 @@ export function createProgram(): Command {
   addRun(program)
   addRestart(program)
   addDown(program)
+  addStack(program)
   addDoctor(program)
   addVersion(program)
   return program

@@ -67,7 +67,7 @@ seal() {
   local own=${INSIDE.app}/.trimtab
   [[ -d $own && ! -L $own ]] || rm -rf "$own"
   rm -rf "$own"/{launch,processes,config}
-  mkdir -p "$own"/{processes,config} && chown 0:0 "$own" || return
+  mkdir -p "$own"/{processes,config} && chown 0:0 "$own" && chmod 755 "$own" || return
   while (($# > 0)); do
     printf %s "$2" > "$own/$1" || return
     shift 2

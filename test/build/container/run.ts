@@ -36,12 +36,12 @@ export async function run(
   sink.on('data', (chunk: Buffer) => (text += chunk))
   docker.modem.demuxStream(stream, sink, sink)
   const closed = new Promise((resolve) => stream.once('close', resolve).once('end', resolve))
+  await container.start()
   const exit = container.wait().then(async ({ StatusCode }) => {
     await closed
     return StatusCode as number
   })
   exit.catch(() => {})
-  await container.start()
   return {
     id: container.id,
     output: () => text,
