@@ -2,13 +2,13 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { parseDocument } from 'yaml'
-import { appOfFile } from '../traefik.ts'
+import { appOfFile, isOurs } from '../traefik.ts'
 import type { Form } from './form.ts'
 import { RefusalLog } from './log.ts'
 
 /** Something in Traefik's answer that does not work. */
 export interface Fault {
-  /** Its name, and what it refers to. */
+  /** What it refers to, or its name: a router may be called otherwise than its route, "https-shop.web.0". */
   names: string[]
   words: string
 }
@@ -22,25 +22,28 @@ interface Part {
 /** What does not work, by Traefik's own account (GET /api/rawdata). Pure. */
 export function faultsIn(data: { routers?: object; services?: object; middlewares?: object }): Fault[] {
   const parts = [data.routers, data.services, data.middlewares].flatMap((part) => Object.entries(part ?? {}))
-  return parts.flatMap(([name, { error, service = '', middlewares = [] }]: [string, Part]) =>
-    error && error.length > 0 ? [{ names: [name, service, ...middlewares], words: `${name}: ${error.join('; ')}` }] : [],
-  )
+  return parts.flatMap(([name, { error = [], service, middlewares = [] }]: [string, Part]) => {
+    const names = service === undefined ? [name] : [service, ...middlewares]
+    return error.length > 0 ? [{ names, words: `${name}: ${error.join('; ')}` }] : []
+  })
 }
 
 /** A file that Traefik does not take, and so none that has changed since. */
 export interface Refused {
   /** Its name; '' where none is to blame. */
   file: string
+  /** Whose routes are in it; null: it is none of ours. */
+  app: string | null
   why: string
 }
 
 /** In words for a person; null: no complaint. Pure. */
 export function complaintOf(app: string, faults: Fault[], refused: Refused[], problem: string | null): string | null {
   const own = faults.filter(({ names }) => names.some((name) => name.startsWith(`${app}.`)))
-  const files = refused.map(({ file, why }) => {
+  const files = refused.map(({ file, app: whose, why }) => {
     if (file === '') return `Traefik does not read the route files: ${why}`
-    const whose = appOfFile(file)
-    const which = whose === app ? 'its route file' : whose ? `the route file of "${whose}"` : 'a file that is not an app’s'
+    const which =
+      whose === null ? 'a file that trimtab has not written' : whose === app ? 'its route file' : `the route file of "${whose}"`
     const all = whose === app ? '' : '; until that is mended it takes no change of any app’s'
     return `Traefik refuses ${file}, ${which}: ${why}${all}`
   })
@@ -62,23 +65,34 @@ export class RouteFiles {
   }
 
   refused(): Refused[] {
-    const said = this.#log?.refused(this.startedAt).map(({ file, why }) => ({ file: file && basename(file), why }))
-    return said ?? this.#unreadable()
+    const said = this.#log?.refused(this.startedAt) ?? this.#unreadable()
+    return said.map(({ file, why }) => ({ file: file && basename(file), app: appIn(file), why }))
   }
 
   /** Where there is no log to read: what is no YAML is refused for certain. */
-  #unreadable(): Refused[] {
+  #unreadable(): Array<Pick<Refused, 'file' | 'why'>> {
     const { routes } = this.#form
-    return readdirSync(routes).flatMap((file) => {
-      if (!/\.ya?ml$/i.test(file)) return []
-      const { ctimeMs } = statSync(join(routes, file), { throwIfNoEntry: false }) ?? { ctimeMs: 0 }
+    return readdirSync(routes).flatMap((name) => {
+      if (!/\.ya?ml$/i.test(name)) return []
+      const file = join(routes, name)
+      const { ctimeMs } = statSync(file, { throwIfNoEntry: false }) ?? { ctimeMs: 0 }
       let known = this.#looked.get(file)
       if (known?.stamp !== ctimeMs) {
-        known = { stamp: ctimeMs, why: yamlProblem(join(routes, file)) }
+        known = { stamp: ctimeMs, why: yamlProblem(file) }
         this.#looked.set(file, known)
       }
       return known.why === null ? [] : [{ file, why: known.why }]
     })
+  }
+}
+
+/** By its name and our mark: also of one that was broken by hand. */
+function appIn(file: string): string | null {
+  const app = appOfFile(basename(file))
+  try {
+    return app !== null && isOurs(app, readFileSync(file, 'utf8')) ? app : null
+  } catch {
+    return null
   }
 }
 

@@ -20,7 +20,7 @@ export function platformConfig({ key, https, pairs }: { key: string; https: Http
     },
     ...(https && { tls: tlsOf(pairs) }),
   }
-  return `# Written by trimtab; changes made here are overwritten.\n${stringify(config, { lineWidth: 0 })}`
+  return `# Written by trimtab; changes made here are overwritten.\n${stringify(config, { lineWidth: 0, aliasDuplicateObjects: false })}`
 }
 
 function headersOf({ maxAgeSeconds, includeSubdomains, preload }: NonNullable<Https['hsts']>) {

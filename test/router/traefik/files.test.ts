@@ -161,7 +161,7 @@ test('a stranger’s file is named too, also one in a folder', { timeout: 30_000
   await served(running, table('hello', [server(20_001)]))
   writeFileSync(join(routes, 'my.own.yaml'), ']')
   await until(async () => (await router.complaint('hello')) !== null)
-  expect(await router.complaint('hello')).toMatch(/^Traefik refuses my\.own\.yaml, a file that is not an app’s: yaml: /)
+  expect(await router.complaint('hello')).toMatch(/^Traefik refuses my\.own\.yaml, a file that trimtab has not written: yaml: /)
   rmSync(join(routes, 'my.own.yaml'))
   expect(await router.complaint('hello')).toBeNull()
   mkdirSync(join(routes, 'more'))
