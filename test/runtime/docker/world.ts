@@ -3,7 +3,7 @@ import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type Docker from 'dockerode'
-import { afterEach, type TestContext } from 'vitest'
+import { afterEach, type TestContext, vi } from 'vitest'
 import { type Instance, type InstanceSpec, instanceName } from '../../../src/domain.ts'
 import { createEngine, isMissing } from '../../../src/engine/engine.ts'
 import { LABEL } from '../../../src/engine/labels.ts'
@@ -34,6 +34,9 @@ export interface World {
   after(undo: () => Promise<unknown> | unknown): void
 }
 
+// Containers take their time where many are made at once.
+vi.setConfig({ testTimeout: 60_000 })
+
 /** One for all tests of a file: to make one takes longer than most tests. */
 const network = `trimtab-test-${process.pid}`
 
@@ -44,6 +47,11 @@ afterEach(async () => {
   for (const undo of undone.splice(0).reverse()) await undo()
 })
 
+/** The last that is named here is done first. */
+export function afterTest(undo: () => Promise<unknown> | unknown): void {
+  undone.push(undo)
+}
+
 export async function createWorld(context: TestContext, socket?: string): Promise<World> {
   const on = socket ?? (await sharedEngine(context)).socket
   const { docker } = createEngine(on)
@@ -51,7 +59,7 @@ export async function createWorld(context: TestContext, socket?: string): Promis
   const platform = `t${process.pid}-${++count}`
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'trimtab-docker-')))
   const image = await launchable(docker, base)
-  const after = (undo: () => Promise<unknown> | unknown) => void undone.push(undo)
+  const after = afterTest
   const filters = { label: [`${LABEL.platform}=${platform}`] }
   const containers = () => docker.listContainers({ all: true, filters })
   after(async () => {
@@ -90,14 +98,11 @@ if [[ $1 = -c ]]; then exec bash -c "$2"; fi
 exec bash -c "$(cat /app/.trimtab/processes/\${1:-web})"
 `
 
-const baked = new Map<string, Promise<string>>()
-
-function launchable(docker: Docker, base: string): Promise<string> {
+async function launchable(docker: Docker, base: string): Promise<string> {
   const name = 'trimtab-test/launchable:1'
   const script = `mkdir -p /app/.trimtab && printf '%s' ${sh(LAUNCH)} > /app/.trimtab/launch && chown -R 1000:1000 /app`
-  const made = baked.get(name) ?? bake(docker, base, script, name, { User: '1000', WorkingDir: '/app' })
-  baked.set(name, made)
-  return made
+  const made = await docker.getImage(name).inspect().catch(ignoreMissing)
+  return made ? name : bake(docker, base, script, name, { User: '1000', WorkingDir: '/app' })
 }
 
 async function bake(docker: Docker, base: string, script: string, name: string, changes: object): Promise<string> {
