@@ -4,16 +4,9 @@
  */
 import { stringify } from 'yaml'
 import type { Https, Listen } from '../../domain.ts'
+import { IDLE_CONNECTIONS, IDLE_S } from '../options.ts'
 import type { Place } from './place.ts'
 
-/**
- * A connection to an instance that nothing is asked on is closed so soon: those that are left are the requests in flight (see
- * connections.ts). Shorter also than what common servers allow themselves (gunicorn 2 s, Node 5 s), so that none of them closes a
- * connection in the moment in which it is used again.
- */
-export const IDLE_S = 1
-/** As many as there may be at the same time on a busy server; each costs little. */
-const IDLE_CONNECTIONS = 200
 /** For requests in flight when it is told to stop. */
 export const GRACE_S = 10
 

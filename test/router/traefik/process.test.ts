@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { afterEach, expect, type TestContext, test } from 'vitest'
 import type { Listen } from '../../../src/domain.ts'
 import { identityOf } from '../../../src/router/identity.ts'
+import { rotateAccessLog } from '../../../src/router/traefik/access-log.ts'
 import { placeOf } from '../../../src/router/traefik/place.ts'
 import { freePort, send, startUpstream, table, until } from '../../support/router.ts'
 import { traefikBinary } from '../../support/traefik.ts'
@@ -245,6 +246,21 @@ test('the access log is one line of JSON a request, without what may be secret',
     entryPointName: 'http',
   })
   expect(text).not.toContain('hush')
+})
+
+test('a long access log is put aside, and the next line is in a new one', async (context) => {
+  const { listen, state, pid } = await start(context)
+  const place = placeOf(state)
+  await send(listen, 'hello.test', '/first')
+  await until(() => readFileSync(place.access, 'utf8').includes('/first'))
+  const rotated = () => rotateAccessLog(place, () => process.kill(pid(), 'SIGUSR1'), 10)
+  rotated()
+  await until(() => existsSync(place.access))
+  await send(listen, 'hello.test', '/second')
+  await until(() => readFileSync(place.access, 'utf8').includes('/second'))
+  expect(readFileSync(`${place.access}.1`, 'utf8')).toMatch(/first/)
+  expect(readFileSync(place.access, 'utf8')).not.toMatch(/first/)
+  rotateAccessLog(place, () => expect.unreachable())
 })
 
 test('metrics are there for who knows the way', async (context) => {
