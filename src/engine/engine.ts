@@ -3,6 +3,7 @@
  * and one kind of error for "it is not there". API reference: https://docs.docker.com/reference/api/engine/
  */
 import { Agent } from 'node:http'
+import { inspect } from 'node:util'
 import Docker from 'dockerode'
 import { TrimtabError } from '../errors.ts'
 
@@ -38,10 +39,23 @@ export function socketOf(configured: string | undefined, env: NodeJS.ProcessEnv)
 
 const LIMIT_MS = 15_000
 
+/**
+ * A connection for each question: an engine that shuts down goes on answering on old ones, while its containers end. On a new one it
+ * is away, and what it ends is not taken for what ended by itself.
+ */
+class OneEach extends Agent {
+  constructor() {
+    super({ keepAlive: false })
+  }
+
+  /** docker-modem prints all that it was given, in full depth, for a log that nobody reads: tens of milliseconds of open sockets. */
+  [inspect.custom](): string {
+    return 'OneEach'
+  }
+}
+
 export function createEngine(socket: string): Engine {
-  // A connection for each question: an engine that shuts down goes on answering on old ones, while its containers end. On a new one
-  // it is away, and what it ends is not taken for what ended by itself.
-  const options = { socketPath: socket, agent: new Agent({ keepAlive: false }) }
+  const options = { socketPath: socket, agent: new OneEach() }
   const docker = new Docker(options)
   return {
     docker,
