@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
+import { compiled } from './compiled.ts'
 import { failureOf, HELLO, imageOf, pack, type World, world } from './world.ts'
 
 /** Writes its pid into `<root>/<name>` and never ends by itself, or at SIGTERM. */
@@ -117,33 +118,10 @@ test('a record that names a process which is not ours kills nobody', async () =>
 async function startAndKill(w: World): Promise<{ pids: number[]; commit: string }> {
   const compile = `[ -e ${w.root}/works ] && exit 0\n${stubborn(w.root, 'b', 'setsid')} &\n${stubborn(w.root, 'a')}`
   const commit = await w.source.commit(pack(compile))
-  const child = spawn(process.execPath, [await compiled(), w.root, commit], { stdio: 'inherit' })
+  const child = spawn(process.execPath, [await compiled('test/build/orphan.ts'), w.root, commit], { stdio: 'inherit' })
   const pids = await Promise.all(['a', 'b'].map((name) => pidIn(w.root, name)))
   const exited = new Promise((resolve) => child.once('exit', resolve))
   child.kill('SIGKILL')
   await exited
   return { pids, commit }
-}
-
-/** A program that wants one build, compiled from these sources: only a process of its own can be killed like that. */
-async function compiled(): Promise<string> {
-  const project = join(import.meta.dirname, '../..')
-  const out = join(project, 'node_modules/.cache/trimtab-test-build')
-  const config = {
-    extends: join(project, 'tsconfig.json'),
-    compilerOptions: {
-      noEmit: false,
-      outDir: out,
-      rootDir: project,
-      noCheck: true,
-      typeRoots: [join(project, 'node_modules/@types')],
-    },
-    files: [join(import.meta.dirname, 'orphan.ts')],
-  }
-  await mkdir(out, { recursive: true })
-  await writeFile(join(out, 'tsconfig.json'), JSON.stringify(config))
-  await writeFile(join(out, 'package.json'), '{"type": "module"}')
-  const tsc = spawn(process.execPath, [join(project, 'node_modules/typescript/bin/tsc'), '-p', out], { stdio: 'inherit' })
-  await new Promise((resolve) => tsc.once('exit', resolve))
-  return join(out, 'test/build/orphan.js')
 }

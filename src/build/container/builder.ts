@@ -5,6 +5,7 @@ import { type BuilderOptions, buildsFolder, createBuilder, rememberBuiltins } fr
 import { type FreeBytes, freeBytes } from '../space.ts'
 import { Tidying } from '../tidying.ts'
 import { Containers } from './containers.ts'
+import { Layers } from './layers.ts'
 import { Ready } from './ready.ts'
 import { Shelf } from './shelf.ts'
 import { Stacks } from './stack.ts'
@@ -40,7 +41,8 @@ export function createContainerBuilder(options: ContainerBuilderOptions): Contai
   const containers = new Containers(engine, platform)
   const ready = new Ready(containers, platform, () => concurrency)
   const folder = buildsFolder(options.state)
-  const parts = { shelf, stacks, containers, ready, tidying: new Tidying(), registries: () => registries }
+  const layers = new Layers(folder, engine)
+  const parts = { shelf, stacks, containers, ready, layers, tidying: new Tidying(), registries: () => registries }
   const yard = { engine, platform, folder, source, builtins, now, ...parts }
   const builder = createBuilder(containerWorkshop(yard, options.state, free), builtins, options)
   return {

@@ -10,14 +10,14 @@ import { buildsNetwork, type ContainerWish, containerSpec } from './spec.ts'
 /** Somebody else's image may have volumes, whose content is copied first. */
 const CREATE_MS = 120_000
 
+const REMOVE_MS = 60_000
+
 /** A container in which one build may run; its driver waits for requests. */
 export interface BuildContainer {
   id: string
   session: Session
   /** Makes an image of what is in it. */
   commit(reference: string, config: Record<string, unknown>): Promise<void>
-  /** Whether the kernel ended something in it for want of memory. */
-  wasShortOfMemory(): Promise<boolean>
   /** Ends all that runs in it, and removes it with its volumes (not the app's cache). Idempotent. */
   end(): Promise<void>
 }
@@ -110,10 +110,6 @@ export class Containers {
       async commit(reference, config) {
         await commit(engine, container.id, reference, config)
       },
-      async wasShortOfMemory() {
-        const { State } = await engine.ask(() => container.inspect())
-        return State.OOMKilled
-      },
       end: async () => {
         session.close()
         await this.#remove(container.id)
@@ -123,12 +119,18 @@ export class Containers {
   }
 
   async #remove(name: string): Promise<void> {
-    try {
-      await this.#engine.ask((docker) => docker.getContainer(name).remove({ force: true, v: true }), 60_000)
-    } catch (error) {
-      // 409: it is being removed.
-      if (!isMissing(error) && !(error instanceof Refusal && error.status === 409)) throw error
+    const gone = (error: unknown) => {
+      if (!isMissing(error)) throw error
     }
+    await this.#engine
+      .ask((docker) => docker.getContainer(name).remove({ force: true, v: true }), REMOVE_MS)
+      .catch((error) => {
+        // 409: it ended, and is being removed. What it had in use is free only after that.
+        if (!(error instanceof Refusal && error.status === 409)) return gone(error)
+        return this.#engine
+          .ask((docker) => docker.getContainer(name).wait({ condition: 'removed' }), REMOVE_MS)
+          .then(() => {}, gone)
+      })
   }
 
   /** A network of the builds' own: neither the apps nor another build can be reached from it. */

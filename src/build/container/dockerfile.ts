@@ -4,18 +4,17 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import type { BuildsSpec, Image } from '../../domain.ts'
 import { Refusal, translated } from '../../engine/engine.ts'
-import { LABEL } from '../../engine/labels.ts'
 import { TrimtabError } from '../../errors.ts'
 import { readPlainFile, removeTree } from '../files.ts'
-import type { BuildLog } from '../log.ts'
 import { diskFull, saysDiskFull } from '../space.ts'
 import type { Work } from '../workshop.ts'
 import { adopt } from './adopt.ts'
 import { archive } from './archive.ts'
 import { dockerignore } from './dockerignore.ts'
-import { Complaint, follow, type Progress } from './progress.ts'
+import { Complaint, follow } from './progress.ts'
 import { addressOf } from './pull.ts'
 import { buildsNetwork } from './spec.ts'
+import { Steps } from './steps.ts'
 import { ENGINE_DISK } from './trouble.ts'
 import type { Yard } from './yard.ts'
 
@@ -55,7 +54,7 @@ export async function buildDockerfile(yard: Yard, work: Work, path: string): Pro
 }
 
 /** Id of the image that comes out. */
-async function run({ engine, platform, registries }: Yard, work: Work, path: string, dir: string): Promise<string> {
+async function run({ engine, platform, registries, layers }: Yard, work: Work, path: string, dir: string): Promise<string> {
   const { plan, builds, log, signal } = work
   const context = archive([{ from: dir, to: '' }], [], dockerignore(readPlainFile(join(dir, '.dockerignore'), 64 * 1024), path))
   const steps = new Steps(log)
@@ -63,7 +62,6 @@ async function run({ engine, platform, registries }: Yard, work: Work, path: str
     const answer = await engine.docker.buildImage(Readable.from(context), {
       dockerfile: path,
       buildargs: { ...pick(builds.env, PROXIES), ...plan.settings.env },
-      labels: { [LABEL.platform]: platform, [LABEL.role]: 'build', [LABEL.key]: plan.key },
       networkmode: buildsNetwork(platform),
       rm: true,
       forcerm: true,
@@ -72,7 +70,9 @@ async function run({ engine, platform, registries }: Yard, work: Work, path: str
       abortSignal: signal,
     })
     await follow(answer, (progress) => steps.take(progress), signal)
+    await layers.replace(plan.app.name, steps.layers)
   } catch (thrown) {
+    layers.add(plan.app.name, steps.layers)
     signal.throwIfAborted()
     const error = thrown instanceof Complaint || thrown instanceof TrimtabError ? thrown : translated(thrown, engine.socket)
     if (!(error instanceof Complaint || error instanceof Refusal)) throw error
@@ -81,30 +81,6 @@ async function run({ engine, platform, registries }: Yard, work: Work, path: str
   }
   if (steps.id === null) throw new TrimtabError('BuildFailed', `${path}: the engine built it and gave no image.`, { retry: true })
   return steps.id
-}
-
-/** What the engine says of a build: its output, which step it is at, and at last the image. */
-class Steps {
-  readonly #log: BuildLog
-  id: string | null = null
-  /** `step 3/5 (RUN make) failed: `. */
-  current = ''
-
-  constructor(log: BuildLog) {
-    this.#log = log
-  }
-
-  take({ stream, status, aux, id, progressDetail }: Progress): void {
-    const [, step, command] = /^(Step \d+\/\d+) : (.*)/.exec(stream ?? '') ?? []
-    if (step !== undefined && command !== undefined) {
-      this.current = `${step.toLowerCase()} (${command.slice(0, 200)}) failed: `
-      this.#log.line(`-----> ${step}: ${command}`)
-    } else if (stream !== undefined) this.#log.write(Buffer.from(stream))
-    // Of an image that is pulled first.
-    else if (status !== undefined && progressDetail?.current === undefined)
-      this.#log.line(`       ${id ? `${id}: ` : ''}${status}`)
-    if (aux?.ID !== undefined) this.id = aux.ID
-  }
 }
 
 function limits({ memoryBytes, cpus }: BuildsSpec) {

@@ -55,6 +55,9 @@ step() {
   wait "$!"
 }
 
+# Whether the kernel has ended anything in here for want of memory: as cgroups tell it, version 1 and 2.
+short() { grep -qs 'oom_kill [1-9]' /sys/fs/cgroup/memory/memory.oom_control /sys/fs/cgroup/memory.events; }
+
 # What the app's user may write to outside of the app and of volumes; and which of it has changed since the container began.
 writable() {
   find / -xdev \\( ${RULED_OUT} \\) -prune -o \\

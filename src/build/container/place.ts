@@ -59,7 +59,7 @@ export function containerPlace(yard: Yard, work: Work, inside: Inside): Place {
     layOut: async (pack, index) => packFolder(choice, pack, index),
     async run({ program, args }, { out = write } = {}) {
       const end = endOf(await ask('step', [program, ...args], out))
-      if (end.code !== 0 && (await (await inside.container).wasShortOfMemory())) {
+      if (end.code !== 0 && builds.memoryBytes !== undefined && (await ask('short', [])) === 0) {
         log.line(` !     The build ran out of memory: builds.memory in platform.yaml allows it ${megabytes(builds.memoryBytes)}.`)
       }
       return end

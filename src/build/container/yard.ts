@@ -4,6 +4,7 @@ import type { Source } from '../../ports.ts'
 import type { Builtin } from '../builtins.ts'
 import type { Tidying } from '../tidying.ts'
 import type { Containers } from './containers.ts'
+import type { Layers } from './layers.ts'
 import type { Ready } from './ready.ts'
 import type { Shelf } from './shelf.ts'
 import type { Stacks } from './stack.ts'
@@ -20,6 +21,7 @@ export interface Yard {
   stacks: Stacks
   containers: Containers
   ready: Ready
+  layers: Layers
   tidying: Tidying
   registries: () => PlatformSpec['registries']
   now: () => number

@@ -56,7 +56,7 @@ export async function world(context: TestContext, options: Partial<ContainerBuil
   onTestFinished(async () => {
     for (const one of builders) await one.close()
     await removeTree(root)
-    await removeAll(engine, platform)
+    await removeAll(createEngine(socket), platform)
   })
   const until = (plan: BuildPlan, ok: (state: BuildState) => boolean) =>
     new Promise<BuildState>((resolve) => {
