@@ -78,7 +78,7 @@ async function whole(scene: Scene, ms = 30_000): Promise<void> {
       for (const app of APPS) {
         const { processes, status, failure } = await scene.platform.status(app)
         if (status !== 'Live' || failure !== null || processes[0]?.ready !== 2) return false
-        if (!(await scene.platform.says(app)).startsWith(`${app} `)) return false
+        if (!(await scene.platform.says(app).catch(() => '')).startsWith(`${app} `)) return false
       }
       return true
     },
