@@ -7,7 +7,10 @@ interface Options {
 }
 
 export function addStack(program: Command): void {
-  const stack = program.command('stack').description('the image that builds in containers begin from')
+  const stack = program
+    .command('stack')
+    .description('the image that builds in containers begin from')
+    .addHelpText('after', examples('trimtab stack build'))
   stack
     .command('build')
     .description('make it from Debian packages with mmdebstrap, where no registry can be reached: some minutes')

@@ -40,6 +40,7 @@ const COMMANDS = [
   'run',
   'restart',
   'down',
+  'stack',
   'doctor',
   'version',
 ]

@@ -19,7 +19,7 @@ apps:
     auth: {token: "\${A}"}
 `
 
-it('a damaged file is taken or refused with places, and never anything else', () => {
+it('a damaged file is taken or refused with places, and never anything else', { timeout: 120_000 }, () => {
   expect(problemsOf(PLATFORM, { A: 'b' })).toStrictEqual([])
   const pick = random(20260102)
   let refused = 0
