@@ -86,7 +86,8 @@ export function translated(thrown: unknown, socket: string, lateMs: number | nul
   if (thrown instanceof TrimtabError || thrown instanceof Refusal) return thrown
   const { statusCode, code, json, message } = thrown as { statusCode?: number; code?: string; json?: unknown; message?: string }
   if (lateMs !== null) return unavailable(`The Docker Engine at ${socket} has not answered within ${lateMs / 1000} s.`, thrown)
-  if (typeof statusCode === 'number') return new Refusal(statusCode, said(json) ?? message ?? `status ${statusCode}`, thrown)
+  if (typeof statusCode === 'number')
+    return new Refusal(statusCode, said(json) ?? plain(message) ?? `status ${statusCode}`, thrown)
   const why = WHY[code ?? ''] ?? message ?? String(thrown)
   return unavailable(`The Docker Engine at ${socket} cannot be reached: ${why}.`, thrown)
 }
@@ -105,6 +106,11 @@ function unavailable(message: string, cause: unknown): TrimtabError {
 function said(json: unknown): string | null {
   const message = (json as { message?: unknown } | null)?.message
   return typeof message === 'string' ? message.trim() : null
+}
+
+/** What dockerode puts before the engine's own words where it has not parsed them. */
+function plain(message: string | undefined): string | undefined {
+  return message?.replace(/^\(HTTP code \d+\)[^-]*- /, '').trim()
 }
 
 /** Whether this is the engine's word that there is no such thing. */

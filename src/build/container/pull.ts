@@ -45,10 +45,11 @@ export async function pull(reference: string, { engine, registries, line, signal
 }
 
 /** What a registry says of what will not be otherwise next time. */
-const REFUSED = /denied|unauthorized|not found|manifest unknown|no matching manifest|authentication required|invalid reference/i
+const LOCKED = /denied|unauthorized|authentication required|no basic auth credentials/i
+const REFUSED = new RegExp(`${LOCKED.source}|not found|manifest unknown|no matching manifest|invalid reference`, 'i')
 
 function hint(why: string, reference: string): string {
-  if (!/denied|unauthorized|authentication required/i.test(why)) return ''
+  if (!LOCKED.test(why)) return ''
   return ` If it needs credentials: registries: {"${hostOf(reference)}": {username: …, password: …}} in platform.yaml.`
 }
 
