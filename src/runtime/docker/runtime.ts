@@ -48,6 +48,7 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
   const listeners = new Set<(app: string) => void>()
   const followers = new Set<(app: string, started?: Source) => void>()
   const starting = new Map<string, Promise<Instance>>()
+  const down = new Set<string>()
   const closing = new AbortController()
 
   const deaths = createDeaths()
@@ -57,7 +58,7 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
   const saved = createSaved(state, now)
   const stops = createStops(engine, () => census.outdate())
   const isStarting = (name: string) => starting.has(name)
-  const tend = createTending(engine, stops, isStarting)
+  const tend = createTending({ engine, stops, isStarting, keepDown })
   const census = createCensus(engine, platform, (containers) => {
     if (closing.signal.aborted) return
     const ids = new Set(containers.map(({ id }) => id))
@@ -70,13 +71,20 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
     network: networkName({ name: options.network, platform }),
     changed,
     networkGone: () => addresses.forget(),
-    died: (id) => void keepDown(id),
+    died: keepDown,
   })
 
   /** What has ended is not started again by the engine while it waits to be taken note of. */
-  async function keepDown(id: string): Promise<void> {
-    await engine.ask((docker, abortSignal) => docker.getContainer(id).stop({ t: 0, abortSignal })).catch(() => {})
-    census.outdate()
+  function keepDown(id: string): void {
+    if (down.has(id)) return
+    down.add(id)
+    engine
+      .ask((docker, abortSignal) => docker.getContainer(id).stop({ t: 0, abortSignal }))
+      .catch(() => {}) // then it does not run, or the next look tells
+      .finally(() => {
+        down.delete(id)
+        census.outdate()
+      })
   }
 
   function changed(app: string, started?: Source): void {

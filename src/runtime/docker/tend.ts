@@ -19,8 +19,16 @@ export function attachment(platform: string, app: string): { labels: Record<stri
   }
 }
 
-/** `isStarting`: whether an instance of this name is being started by this process now. */
-export function createTending(engine: Engine, stops: Stops, isStarting: (name: string) => boolean) {
+export interface Tended {
+  engine: Engine
+  stops: Stops
+  /** Whether an instance of this name is being started by this process now. */
+  isStarting(name: string): boolean
+  /** It has ended, and the engine is about to start it again. */
+  keepDown(id: string): void
+}
+
+export function createTending({ engine, stops, isStarting, keepDown }: Tended) {
   const clearing = new Set<string>()
 
   function clear(id: string, force: boolean): void {
@@ -38,7 +46,8 @@ export function createTending(engine: Engine, stops: Stops, isStarting: (name: s
       const isHalfMade = spec !== null && state === 'created' && !isStarting(spec.name)
       if (isAbandoned || isHalfMade) clear(id, isAbandoned)
       if (!spec) continue
-      if (state === 'exited' || state === 'dead') stops.ended(id)
+      if (state === 'restarting') keepDown(id)
+      else if (state === 'exited' || state === 'dead') stops.ended(id)
       else if (isStopping && (state === 'running' || state === 'paused')) stops.tell(id, spec.stop, spec.stop.signal)
     }
   }

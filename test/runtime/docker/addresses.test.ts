@@ -41,7 +41,7 @@ describe('addresses', () => {
     const specs = [1, 2, 3].map((index) => specOf(world, SLEEP, { index }))
     const first = await Promise.all(specs.map((spec) => runtime.start(spec, [])))
     expect(new Set(first.map(host)).size).toBe(3)
-    await world.docker.getContainer('shop.web.v1.3').remove({ force: true })
+    await (await world.container(specOf(world, SLEEP, { index: 3 }))).remove({ force: true })
     const next = await runtime.start(specOf(world, SLEEP, { index: 4 }), [{ host: addressOf(world.base + 7), port: 5000 }])
     expect(host(next)).toBe(addressOf(world.base + 8))
     await runtime.close()
@@ -114,14 +114,16 @@ describe('the network', () => {
     const before = await runtime.start(specOf(world, SLEEP), [])
     const name = `trimtab-${world.platform}`
     const { IPAM } = await world.docker.getNetwork(name).inspect()
-    await world.docker.getNetwork(name).disconnect({ Container: before.name, Force: true })
+    await world.docker.getNetwork(name).disconnect({ Container: (await world.inspect(specOf(world, SLEEP))).Id, Force: true })
     await world.docker.getNetwork(name).remove()
     const after = await runtime.start(specOf(world, SLEEP, { index: 2 }), [])
     expect((await world.docker.getNetwork(name).inspect()).IPAM?.Config).toEqual(IPAM?.Config)
     expect(numberOf(host(after))).toBe(numberOf(host(before)) + 1)
 
     const oneOff = specOf(world, 'true', { index: 3, oneOff: true })
-    await world.docker.getNetwork(name).disconnect({ Container: after.name, Force: true })
+    await world.docker
+      .getNetwork(name)
+      .disconnect({ Container: (await world.inspect(specOf(world, SLEEP, { index: 2 }))).Id, Force: true })
     await world.docker.getNetwork(name).remove()
     await runtime.start(oneOff, [])
     expect((await exited(runtime, oneOff)).code).toBe(0)

@@ -118,6 +118,7 @@ describe('questions', () => {
     const starter = world.runtime()
     const [first] = apps
     await starter.start(specOf(world, SLEEP, { app: first ?? '' }), [])
+    await starter.close()
     // The others only have to be listed: made and labelled by hand, with the first one's as a pattern.
     const { Labels } = (await world.inspect(specOf(world, SLEEP, { app: first ?? '' }))).Config
     for (const app of apps.slice(1)) {

@@ -10,7 +10,16 @@ import { createWorld, exited, one, printed, specOf, until, type World } from './
 const SLEEP = 'echo up; exec sleep 1000'
 const NAME = 'shop.web.v1.1'
 
-async function running(world: World): Promise<{ runtime: Runtime; spec: InstanceSpec; changes(): number; instance: Instance }> {
+interface Running {
+  runtime: Runtime
+  spec: InstanceSpec
+  instance: Instance
+  id: string
+  changes(): number
+}
+
+/** `id`: the container's; its name may be another's, in a test that runs at the same time. */
+async function running(world: World): Promise<Running> {
   const runtime = world.runtime({ network: undefined })
   const spec = specOf(world, SLEEP)
   const instance = await runtime.start(spec, [])
@@ -20,7 +29,7 @@ async function running(world: World): Promise<{ runtime: Runtime; spec: Instance
   runtime.onChange((app) => {
     if (app === 'shop') count++
   })
-  return { runtime, spec, instance, changes: () => count }
+  return { runtime, spec, instance, id: (await world.inspect(spec)).Id, changes: () => count }
 }
 
 describe('seen at once:', () => {
@@ -53,8 +62,8 @@ describe('seen at once:', () => {
 
   it('docker network disconnect', async (context) => {
     const world = await createWorld(context)
-    const { runtime, spec, changes } = await running(world)
-    await world.docker.getNetwork(`trimtab-${world.platform}`).disconnect({ Container: NAME })
+    const { runtime, spec, id, changes } = await running(world)
+    await world.docker.getNetwork(`trimtab-${world.platform}`).disconnect({ Container: id })
     await until(() => changes() > 0)
     const exit = await exited(runtime, spec)
     expect(exit).toMatchObject({ code: null, signal: null, why: 'it was disconnected from its network' })
@@ -65,21 +74,21 @@ describe('seen at once:', () => {
 
   it('docker network connect with another address, and back again', async (context) => {
     const world = await createWorld(context)
-    const { runtime, spec, instance } = await running(world)
+    const { runtime, spec, id, instance } = await running(world)
     const network = world.docker.getNetwork(`trimtab-${world.platform}`)
-    await network.disconnect({ Container: NAME })
-    await network.connect({ Container: NAME })
+    await network.disconnect({ Container: id })
+    await network.connect({ Container: id })
     expect((await exited(runtime, spec)).why).toBe('it was disconnected from its network')
-    await network.disconnect({ Container: NAME })
-    await network.connect({ Container: NAME, EndpointConfig: { IPAMConfig: { IPv4Address: instance.address?.host } } })
+    await network.disconnect({ Container: id })
+    await network.connect({ Container: id, EndpointConfig: { IPAMConfig: { IPv4Address: instance.address?.host } } })
     await until(async () => (await one(runtime, spec))?.state === 'running')
   })
 
   it('docker network rm', async (context) => {
     const world = await createWorld(context)
-    const { runtime, spec, changes } = await running(world)
+    const { runtime, spec, id, changes } = await running(world)
     const network = world.docker.getNetwork(`trimtab-${world.platform}`)
-    await network.disconnect({ Container: NAME, Force: true })
+    await network.disconnect({ Container: id, Force: true })
     await network.remove()
     await until(() => changes() > 0)
     await exited(runtime, spec)
@@ -146,7 +155,9 @@ describe('a start that was cut short', () => {
     const { Config, HostConfig } = await world.inspect(spec)
     await (await world.container(spec)).remove({ force: true })
     await first.close()
-    const half = { name: NAME, ...Config, HostConfig } as unknown as Parameters<typeof world.docker.createContainer>[0]
+    const half = { name: `${NAME}.${world.platform}`, ...Config, HostConfig } as unknown as Parameters<
+      typeof world.docker.createContainer
+    >[0]
 
     await world.docker.createContainer(half)
     const second = world.runtime()

@@ -35,7 +35,7 @@ describe('tail', () => {
       process.stdout.write('x'.repeat(40000) + '\\n' + 'y'.repeat(200000) + '\\n')
       process.stdout.write('10%\\r20%\\r30%\\n' + 'title \\x1b]0;evil\\x07\\n')
       setTimeout(() => { console.error('to stderr'); setTimeout(() => process.stdout.write('no end'), 100) }, 100)`
-    const spec = specOf(world, `exec node -e "$PROGRAM"`, { env: { PROGRAM: program } })
+    const spec = specOf(world, `exec node -e "$PROGRAM"`, { env: { PROGRAM: program }, oneOff: true })
     await runtime.start(spec, [])
     await exited(runtime, spec)
     const lines = await runtime.tail('shop', NAME, 100)
@@ -51,8 +51,8 @@ describe('logs', () => {
   it('gives the last lines of each instance in the order of their times, of one process if asked', async (context) => {
     const world = await createWorld(context)
     const runtime = world.runtime()
-    const web = specOf(world, 'echo w1; echo w2; echo w3')
-    const worker = specOf(world, 'echo k1', { process: 'worker' })
+    const web = specOf(world, 'echo w1; echo w2; echo w3', { oneOff: true })
+    const worker = specOf(world, 'echo k1', { process: 'worker', oneOff: true })
     await runtime.start(web, [])
     await exited(runtime, web)
     await runtime.start(worker, [])
@@ -71,7 +71,7 @@ describe('logs', () => {
   it('shows what an earlier bearer of the name said last', async (context) => {
     const world = await createWorld(context)
     const runtime = world.runtime()
-    const spec = specOf(world, 'echo crashed; exit 1')
+    const spec = specOf(world, 'echo crashed; exit 1', { oneOff: true })
     await runtime.start(spec, [])
     await exited(runtime, spec)
     await runtime.remove(NAME)
@@ -86,7 +86,7 @@ describe('logs', () => {
     const world = await createWorld(context)
     const runtime = world.runtime()
     const following = follow(runtime)
-    const first = specOf(world, 'echo a1; sleep 0.1; printf "a2 without end"')
+    const first = specOf(world, 'echo a1; sleep 0.1; printf "a2 without end"', { oneOff: true })
     await runtime.start(first, [])
     await exited(runtime, first)
     await runtime.remove(NAME)

@@ -78,7 +78,7 @@ describe('stop', () => {
     await printed(first, spec, 'ready')
     // As trimtab leaves it when it is killed between the mark and the signal.
     await first.close()
-    await (await world.container(spec)).rename({ name: `${NAME}.stopping` })
+    await (await world.container(spec)).rename({ name: `${NAME}.${world.platform}.stopping` })
     const second = world.runtime()
     expect((await one(second, spec))?.state).toBe('stopping')
     expect((await exited(second, spec)).code).toBe(137)
@@ -113,7 +113,7 @@ describe('remove', () => {
   it('forgets an exited instance, keeps its log, and refuses one that runs', async (context) => {
     const world = await createWorld(context)
     const runtime = world.runtime()
-    const spec = specOf(world, 'echo last words')
+    const spec = specOf(world, 'echo last words', { oneOff: true })
     await runtime.start(spec, [])
     await exited(runtime, spec)
     await runtime.remove(NAME)
