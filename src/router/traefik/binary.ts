@@ -6,7 +6,7 @@ import { rotateAccessLog } from './access-log.ts'
 import { Connections } from './connections.ts'
 import { type Form, holds } from './form.ts'
 import { isUp, launch } from './launch.ts'
-import { aliveIn, type Place, type Record, readRecord, writeRecord } from './place.ts'
+import { aliveIn, type Place, type Record, Records } from './place.ts'
 import { freePort, isTaken } from './ports.ts'
 import { checkProgram, findProgram, type Program } from './program.ts'
 import { Settings } from './settings.ts'
@@ -25,11 +25,12 @@ export function asBinary(spec: TraefikSpec, binary: string, routes: string, plac
   })
   const listens = [spec.listen, ...(spec.https ? [spec.https.listen] : [])]
   const connections = new Connections(false)
+  const records = new Records(place)
   /** The one that has answered, so that it is asked once only. */
   let answered = ''
 
   const ensure = async (): Promise<boolean> => {
-    const record = readRecord(place)
+    const record = records.read()
     settings.refresh(record.api.key)
     const pid = aliveIn(record)
     const program = pid === null ? findProgram(binary) : present(binary)
@@ -52,25 +53,31 @@ export function asBinary(spec: TraefikSpec, binary: string, routes: string, plac
 
   const start = async (program: Program, record: Record, replaces: boolean): Promise<void> => {
     let giveUp = performance.now() + (replaces ? HAND_OVER_MS : 0)
-    for (let port = record.api.port; ; ) {
+    let force: NodeJS.Signals = 'SIGTERM'
+    for (let { port } = record.api; ; ) {
       // What answers at the API's address must be the one that is started now.
-      await holds(HAND_OVER_MS, async () => port === 0 || !(await isTaken(port)))
+      if (replaces) await holds(HAND_OVER_MS, async () => !(await isTaken(port)))
       const api = { ...record.api, port: await freePort(port) }
       settings.write(api)
       const started = await launch(program.path, place, apiOf({ api }), (pid) => {
-        writeRecord(place, { ...record, api, pid, identity: identityOf(pid) })
+        records.write({ ...record, api, pid, identity: identityOf(pid) })
       })
       if (started.ok) return
       const { words } = started
       if (!isAddressInUse(words)) throw startFailure(words, listens, place.log)
-      if (concernsPort(words, api.port)) port = 0
-      else {
-        // One of ours that no record tells of has it, or one that is about to leave it.
-        const lost = pidsOf(place)
-        if (lost.length > 0 && !replaces) giveUp = performance.now() + HAND_OVER_MS
-        for (const pid of lost) signal(pid, 'SIGTERM')
-        if (performance.now() >= giveUp) throw startFailure(words, listens, place.log)
+      if (concernsPort(words, api.port)) {
+        port = 0
+        continue
       }
+      // One of ours that no record tells of has it, or one that is about to leave it.
+      const lost = pidsOf(place)
+      if (performance.now() >= giveUp) {
+        if (lost.length === 0 || force === 'SIGKILL') throw startFailure(words, listens, place.log)
+        force = replaces ? 'SIGKILL' : 'SIGTERM'
+        replaces = true
+        giveUp = performance.now() + HAND_OVER_MS
+      }
+      for (const pid of lost) signal(pid, force)
     }
   }
 
@@ -79,7 +86,7 @@ export function asBinary(spec: TraefikSpec, binary: string, routes: string, plac
     log: place.log,
     ensure,
     async stop() {
-      const record = readRecord(place)
+      const record = records.read()
       const pid = aliveIn(record)
       const pids = [...new Set([...(pid === null ? [] : [pid]), ...pidsOf(place)])].map((pid) => ({ pid, is: identityOf(pid) }))
       for (const { pid } of pids) signal(pid, 'SIGTERM')
@@ -87,11 +94,11 @@ export function asBinary(spec: TraefikSpec, binary: string, routes: string, plac
       await holds(GRACE_S * 1000 + 2_000, () => left().length === 0)
       for (const { pid } of left()) signal(pid, 'SIGKILL')
       await holds(1_000, () => left().length === 0)
-      if (record.made !== '') writeRecord(place, { api: record.api, made: '' })
+      if (record.made !== '') records.write({ api: record.api, made: '' })
     },
-    api: () => apiOf(readRecord(place)),
+    api: () => apiOf(records.read()),
     async connections(address) {
-      const pid = aliveIn(readRecord(place))
+      const pid = aliveIn(records.read())
       return pid === null ? null : connections.count(pid, address)
     },
     problem: () => settings.problem,

@@ -15,7 +15,7 @@ import { containerSpec, INSIDE } from './container-spec.ts'
 import { type Form, holds } from './form.ts'
 import { ContainerHandle } from './handle.ts'
 import { isUp, sizeOf, textFrom } from './launch.ts'
-import { type Place, type Record, readRecord, writeRecord } from './place.ts'
+import { type Place, type Record, Records } from './place.ts'
 import { freePort } from './ports.ts'
 import { Settings } from './settings.ts'
 import { apiPath } from './static.ts'
@@ -43,15 +43,20 @@ export function asContainer(spec: TraefikSpec, image: string, routes: string, pl
   })
   const listens = [spec.listen, ...(spec.https ? [spec.https.listen] : [])]
   const connections = new Connections(true)
+  const records = new Records(place)
   /** When the one was started that has answered, so that it is asked once only. */
   let answered = ''
+  /** What the image's name meant when this trimtab began: one that was pulled since is taken up by the next. */
+  let imageId: string | null | undefined
 
   const ensure = async (): Promise<boolean> => {
-    const record = readRecord(place)
+    const record = records.read()
     settings.refresh(record.api.key)
     const made = settings.made(image, JSON.stringify([listens, network]))
     const found = await container.inspect()
-    if (found && isRunning(found) && isAsWanted(found, made, network)) {
+    if (imageId === undefined) imageId = await container.imageId(image)
+    const isSame = found !== null && (imageId === null || found.Image === imageId)
+    if (found && isSame && isRunning(found) && isAsWanted(found, made, network)) {
       if (answered !== found.State.StartedAt) await holds(READY_MS, () => isUp(apiOf(record.api)))
       answered = found.State.StartedAt
       rotateAccessLog(place, () => container.signal('USR1'))
@@ -68,7 +73,7 @@ export function asContainer(spec: TraefikSpec, image: string, routes: string, pl
     for (let tries = 1; ; tries++) {
       const api = { ...record.api, port: await freePort(port) }
       settings.write({ ...api, port: INSIDE.api })
-      writeRecord(place, { api, made: record.made })
+      records.write({ api, made: record.made })
       const words = await tried({ ...record, api })
       if (words === null) return
       if (tries === TRIES || !isAddressInUse(words) || !concernsPort(words, api.port)) {
@@ -93,7 +98,10 @@ export function asContainer(spec: TraefikSpec, image: string, routes: string, pl
       const found = await container.inspect()
       return !found || !isRunning(found)
     })
-    if (await serves()) return null
+    if (await serves()) {
+      imageId = null
+      return null
+    }
     const words = lastWords(textFrom(place.log, before)) || (await container.words()) || 'its API does not answer'
     await container.remove()
     return words
@@ -107,7 +115,7 @@ export function asContainer(spec: TraefikSpec, image: string, routes: string, pl
       const found = await container.inspect().catch(asRouterFailure)
       if (found) await container.end().catch(asRouterFailure)
     },
-    api: () => apiOf(readRecord(place).api),
+    api: () => apiOf(records.read().api),
     async connections(address) {
       const { pid } = container
       // It is a process of the engine's machine: one of ours too, if that is where we are.

@@ -38,6 +38,16 @@ export class ContainerHandle {
     return found
   }
 
+  /** What this name of an image means now; null: nothing. */
+  async imageId(image: string): Promise<string | null> {
+    try {
+      return (await this.#engine.ask((docker) => docker.getImage(image).inspect())).Id
+    } catch (error) {
+      if (isMissing(error)) return null
+      throw error
+    }
+  }
+
   /** Makes and starts it. Gives the engine's word where it refuses; then there is none. */
   async run(wanted: ContainerCreateOptions, image: string): Promise<string | null> {
     const create = () => this.#engine.ask((docker) => docker.createContainer(wanted))

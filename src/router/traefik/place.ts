@@ -68,8 +68,28 @@ export function readRecord(place: Place): Record {
   return { api: { port: 0, key: randomBytes(16).toString('hex') }, made: '' }
 }
 
-export function writeRecord(place: Place, record: Record): void {
-  writePrivate(place.record, JSON.stringify(record))
+/** The record as this trimtab knows it: on a full disk that is better than what the file says. */
+export class Records {
+  readonly #place: Place
+  #unwritten: Record | null = null
+
+  constructor(place: Place) {
+    this.#place = place
+  }
+
+  read(): Record {
+    return this.#unwritten ?? readRecord(this.#place)
+  }
+
+  write(record: Record): void {
+    try {
+      writePrivate(this.#place.record, JSON.stringify(record))
+      this.#unwritten = null
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
+      this.#unwritten = record
+    }
+  }
 }
 
 /** The recorded process, if that very one is alive. */

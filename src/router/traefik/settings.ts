@@ -65,9 +65,10 @@ export class Settings {
       .slice(0, 32)
   }
 
-  /** Writes the static configuration. */
+  /** Writes the static configuration, if it is another one: on a full disk what is there will do. */
   write(api: Api): void {
-    writePrivate(this.#place.config, this.text(api))
+    const text = this.text(api)
+    if (textOf(this.#place.config) !== text) writePrivate(this.#place.config, text)
     // Traefik refuses one that others may read.
     if (existsSync(this.#place.acme)) chmodSync(this.#place.acme, 0o600)
   }

@@ -204,6 +204,26 @@ test('requests in flight are counted in its own network', { timeout: 60_000 }, a
   await until(async () => (await router.inFlight(address)) === 0)
 })
 
+test('another image of the same name is taken up by the next trimtab', { timeout: 60_000 }, async (context) => {
+  const { spec, again, docker, inspect } = await world(context)
+  const [repo, tag] = [`trimtab-test/traefik-${process.pid}`, 'v3']
+  const run = { by: 'container' as const, image: `${repo}:${tag}` }
+  const { image } = spec.run as typeof run
+  await docker.getImage(image).tag({ repo, tag })
+  closing.push(() => docker.getImage(run.image).remove({ force: true }))
+  const router = again({ run })
+  expect(await router.ensure()).toBe(true)
+  expect(await again({ run }).ensure()).toBe(false)
+  const { Id } = await inspect()
+  const container = await docker.createContainer({ Image: image })
+  await container.commit({ repo, tag, comment: 'a newer one' })
+  await container.remove()
+  expect(await router.ensure()).toBe(false)
+  expect(await again({ run }).ensure()).toBe(true)
+  expect((await inspect()).Id).not.toBe(Id)
+  expect(await again({ run }).ensure()).toBe(false)
+})
+
 test('a changed configuration replaces it', { timeout: 60_000 }, async (context) => {
   const { router, again, app, listen, inspect } = await world(context)
   await router.ensure()

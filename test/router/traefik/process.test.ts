@@ -193,6 +193,17 @@ test('one that no record tells of gives up its address', { timeout: 30_000 }, as
   expect((await html(listen)).status).toBe(404)
 })
 
+test('one that does not move any more gives up its address all the same', { timeout: 30_000 }, async (context) => {
+  const { again, spec, pid, listen } = await start(context)
+  const stuck = pid()
+  process.kill(stuck, 'SIGSTOP')
+  closing.push(() => isAlive(stuck) && process.kill(stuck, 'SIGKILL'))
+  const https = { listen: { host: '127.0.0.1', port: await freePort() }, files: [], redirect: false }
+  expect(await again({ ...spec, https }).ensure()).toBe(true)
+  expect(isAlive(stuck)).toBe(false)
+  expect((await html(listen)).status).toBe(404)
+})
+
 test('stopped, it lets what is in flight end; nothing is left', { timeout: 30_000 }, async (context) => {
   const { router, listen, pid, state, api } = await start(context)
   const slow = table('slow', [await app('slow', 1_000)])
