@@ -1,4 +1,5 @@
 /** Traefik as a process: starting, finding again, replacing and stopping it. */
+import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -8,6 +9,7 @@ import type { Listen } from '../../../src/domain.ts'
 import { identityOf } from '../../../src/router/identity.ts'
 import { rotateAccessLog } from '../../../src/router/traefik/access-log.ts'
 import { placeOf } from '../../../src/router/traefik/place.ts'
+import { need } from '../../support/need.ts'
 import { freePort, send, startUpstream, table, until } from '../../support/router.ts'
 import { traefikBinary } from '../../support/traefik.ts'
 import { askedAllTheTime, prepareTraefik, type RunningTraefik, startTraefik, type TraefikOptions } from './world.ts'
@@ -202,6 +204,34 @@ test('one that does not move any more gives up its address all the same', { time
   expect(await again({ ...spec, https }).ensure()).toBe(true)
   expect(isAlive(stuck)).toBe(false)
   expect((await html(listen)).status).toBe(404)
+})
+
+test('on a full disk it is started again all the same', { timeout: 30_000 }, async (context) => {
+  const state = mkdtempSync(join(tmpdir(), 'trimtab-full-'))
+  closing.push(() => rmSync(state, { recursive: true, force: true }))
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', state], { stdio: 'ignore' })
+  } catch {
+    need(context, 'root', 'no file system can be mounted')
+  }
+  closing.push(() => execFileSync('umount', ['--lazy', state]))
+  const running = await startTraefik(context, { state })
+  closing.push(() => running.router.stop())
+  const { router, listen, pid } = running
+  const hello = table('hello', [await app('hello')])
+  await router.write(hello)
+  await until(() => router.serves('hello', hello))
+  expect(() => writeFileSync(join(state, 'filler'), Buffer.alloc(4 << 20))).toThrow(/ENOSPC/)
+  await expect(router.write(table('hello', [await app('other')]))).rejects.toMatchObject({ code: 'ENOSPC' })
+  const first = pid()
+  process.kill(first, 'SIGKILL')
+  await until(() => !isAlive(first))
+  expect(await router.ensure()).toBe(true)
+  expect(await router.ensure()).toBe(false)
+  await until(() => router.serves('hello', hello))
+  expect((await html(listen)).body).toBe('hello')
+  rmSync(join(state, 'filler'))
+  expect(await router.ensure()).toBe(false)
 })
 
 test('stopped, it lets what is in flight end; nothing is left', { timeout: 30_000 }, async (context) => {
