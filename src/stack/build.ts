@@ -33,11 +33,15 @@ export async function buildStack({ engine, name, recipe, line }: StackBuildOptio
   const ended = once(child, 'close') as Promise<[number | null]>
   ended.catch(() => {})
   try {
+    // The engine hangs up on whoever connects and says nothing for five minutes; a slow mirror may take longer.
+    await Promise.race([failed, once(child.stdout, 'readable')])
     await Promise.race([failed, imported({ engine, name, recipe }, child)])
     const [code] = await ended
     if (code !== 0) throw notMade(code, said())
   } catch (error) {
     child.kill()
+    // What nobody reads would keep it, and us, waiting.
+    child.stdout.destroy()
     const [code] = await ended.catch(() => [null])
     // The engine takes what it has been given for a broken archive; why it is broken only mmdebstrap knows.
     throw code !== null && code !== 0 ? notMade(code, said(), error) : error

@@ -1,22 +1,17 @@
 /**
- * The image that test engines build and run on: made of Debian packages once a machine, as `trimtab stack build` makes one. Kept
- * as what an engine has on its disk after importing it: an engine that begins with links to that is spared ten seconds of import.
+ * The image that test engines build and run on: the one that `trimtab stack build` makes, made once a machine. Kept as what an
+ * engine has on its disk then: an engine that begins with links to that is spared ten seconds of import.
  */
-import { execFile, execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { execFile, execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Readable } from 'node:stream'
 import { promisify } from 'node:util'
 import { createEngine } from '../../src/engine/engine.ts'
+import { buildStack } from '../../src/stack/build.ts'
+import { STACK_RECIPE } from '../../src/stack/recipe.ts'
 import { cached, cachePath } from './cache.ts'
 import { Dockerd } from './dockerd.ts'
 
-const RECIPE = {
-  suite: 'bookworm',
-  packages: ['bash', 'ca-certificates', 'curl', 'git', 'nodejs', 'npm', 'procps', 'python3', 'python3-pip', 'python3-venv'],
-  options: ['--variant=minbase', '--mode=root', '--format=tar'],
-}
 const IMAGE = 'trimtab-test/stack:1'
 
 const run = promisify(execFile)
@@ -25,7 +20,7 @@ let engine: string | undefined
 /** With the engine's version: another may keep its layers in another way. */
 function recipe(): unknown {
   engine ??= execFileSync('dockerd', ['--version'], { encoding: 'utf8' })
-  return { ...RECIPE, engine }
+  return { ...STACK_RECIPE, engine }
 }
 
 export function stackMissing(): string | null {
@@ -33,14 +28,12 @@ export function stackMissing(): string | null {
   return 'no base image in the cache yet; TRIMTAB_REQUIRE=docker npm test makes one (apt-get install mmdebstrap)'
 }
 
-/** Makes it, unless it is there: a minute. */
+/** Makes it, unless it is there: a minute or two. */
 export async function makeStack(): Promise<void> {
   await cached('stack', recipe(), async (path) => {
     const dockerd = await Dockerd.start()
     try {
-      const { suite, packages, options } = RECIPE
-      const args = [...options, '--quiet', `--include=${packages.join(',')}`, suite, '-']
-      await importFrom(dockerd.socket, 'mmdebstrap', args)
+      await buildStack({ engine: createEngine(dockerd.socket), name: IMAGE, recipe: STACK_RECIPE, line: () => {} })
       await dockerd.stop()
       if (!existsSync(join(dockerd.dir, 'data/overlay2'))) throw new Error(`This engine does not use overlay2:\n${dockerd.log()}`)
       mkdirSync(path)
@@ -64,18 +57,4 @@ export async function plantStack(data: string): Promise<void> {
 export async function stackOn(socket: string): Promise<string> {
   await createEngine(socket).ask((docker) => docker.getImage(IMAGE).inspect())
   return IMAGE
-}
-
-/** Imports what a program prints. */
-async function importFrom(socket: string, program: string, args: string[]): Promise<void> {
-  const { docker } = createEngine(socket)
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
-  let said = ''
-  child.stderr.on('data', (text) => (said += text))
-  const ended = once(child, 'close') as Promise<[number | null]>
-  const [repo, tag] = IMAGE.split(':')
-  const answer = (await docker.importImage(child.stdout, { repo, tag })) as Readable
-  await new Promise((resolve, reject) => docker.modem.followProgress(answer, (error) => (error ? reject(error) : resolve(null))))
-  const [code] = await ended
-  if (code !== 0) throw new Error(`${program} has failed (${code}): ${said.slice(-2000)}`)
 }
