@@ -24,16 +24,12 @@ interface Taken {
 export class Certificates {
   readonly #dir: string
   readonly #taken = new Map<string, Taken>()
-  /** Why files are not taken as they are now; what they were before stays in force. */
-  problem: string | null = null
-
   constructor(dir: string) {
     this.#dir = dir
   }
 
-  /** The pairs as they are now. Throws RouterUnavailable where one is not to be had, and never was. */
+  /** The pairs as they are now. Throws RouterUnavailable where one cannot be used. */
   take(files: Https['files']): Pair[] {
-    this.problem = null
     return files.map((file) => {
       const known = this.#taken.get(file.certificate)
       try {
@@ -42,11 +38,10 @@ export class Certificates {
         const pair = this.#copy(file)
         this.#taken.set(file.certificate, { stamp, pair })
         return pair
-      } catch (error) {
-        const why = error instanceof Error ? error.message : String(error)
-        this.problem = `The certificate ${file.certificate} with the key ${file.key} cannot be used: ${why}.`
-        if (!known) throw new TrimtabError('RouterUnavailable', this.problem, { retry: true, cause: error })
-        return known.pair
+      } catch (cause) {
+        const why = cause instanceof Error ? cause.message : String(cause)
+        const message = `The certificate ${file.certificate} with the key ${file.key} cannot be used: ${why}.`
+        throw new TrimtabError('RouterUnavailable', message, { retry: true, cause })
       }
     })
   }

@@ -38,7 +38,7 @@ export interface Refused {
 }
 
 /** In words for a person; null: no complaint. Pure. */
-export function complaintOf(app: string, faults: Fault[], refused: Refused[], problem: string | null): string | null {
+export function complaintOf(app: string, faults: Fault[], refused: Refused[]): string | null {
   const own = faults.filter(({ names }) => names.some((name) => name.startsWith(`${app}.`)))
   const files = refused.map(({ file, app: whose, why }) => {
     if (file === '') return `Traefik does not read the route files: ${why}`
@@ -47,7 +47,7 @@ export function complaintOf(app: string, faults: Fault[], refused: Refused[], pr
     const all = whose === app ? '' : '; until that is mended it takes no change of any app’s'
     return `Traefik refuses ${file}, ${which}: ${why}${all}`
   })
-  const all = [...files, ...own.map(({ words }) => words), ...(problem === null ? [] : [problem])]
+  const all = [...files, ...own.map(({ words }) => words)]
   return all.length > 0 ? all.join('\n') : null
 }
 

@@ -14,7 +14,7 @@ export interface Form {
   connections(address: Listen): Promise<number | null>
   /** Path of its log, where that can be read; null where not. */
   log: string | null
-  /** What is not as the operator said, though Traefik runs. */
+  /** What is not as the operator wants it, though Traefik runs; null: nothing. */
   problem(): string | null
 }
 

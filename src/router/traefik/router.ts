@@ -76,6 +76,8 @@ export function createTraefikRouter(options: TraefikRouterOptions): Router {
 
   let starting: Promise<boolean> | null = null
   let failed: { error: unknown; at: number } | null = null
+  /** It has run as it should for this trimtab. */
+  let ensured = false
   const start = async (): Promise<boolean> => {
     if (failed && now() - failed.at < retryMs) throw failed.error
     const began = now()
@@ -93,10 +95,18 @@ export function createTraefikRouter(options: TraefikRouterOptions): Router {
       throw error
     }
   }
+  /** What goes on with what was there before keeps nobody from starting, but is told to whoever looks after it. */
+  const look = async (): Promise<boolean> => {
+    const started = await start()
+    const problem = ensured && !started ? form.problem() : null
+    ensured = true
+    if (problem !== null) throw new TrimtabError('RouterUnavailable', problem, { retry: true })
+    return started
+  }
 
   return {
     ensure() {
-      starting ??= start().finally(() => {
+      starting ??= look().finally(() => {
         starting = null
       })
       return starting
@@ -119,7 +129,7 @@ export function createTraefikRouter(options: TraefikRouterOptions): Router {
       return form.connections(address)
     },
     async complaint(app) {
-      return complaintOf(app, (await answer.ask()).faults, files.refused(), form.problem())
+      return complaintOf(app, (await answer.ask()).faults, files.refused())
     },
     url({ host, path }) {
       const { port } = spec.https?.listen ?? spec.listen

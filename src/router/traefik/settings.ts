@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { chmodSync, existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TraefikSpec } from '../../domain.ts'
+import { TrimtabError } from '../../errors.ts'
 import { Certificates } from './certificates.ts'
 import { type Api, type Place, writePrivate } from './place.ts'
 import { PLATFORM_FILE, platformConfig } from './platform-file.ts'
@@ -17,6 +18,8 @@ export class Settings {
   readonly #spec: TraefikSpec
   readonly #addresses: Addresses
   readonly #certificates: Certificates
+  /** Why the operator's certificates are not taken as they are now; those of before stay in force. */
+  problem: string | null = null
 
   constructor(place: Place, routes: string, spec: TraefikSpec, addresses: Addresses) {
     this.#place = place
@@ -26,21 +29,22 @@ export class Settings {
     this.#certificates = new Certificates(place.certificates)
   }
 
-  /** Why the operator's certificates are not taken as they are now. */
-  get problem(): string | null {
-    return this.#certificates.problem
-  }
-
-  /** Writes what routes share, if it is not so already. Throws RouterUnavailable. */
+  /** Writes what routes share, if it is not so already. Throws RouterUnavailable where there are no certificates, nor were before. */
   refresh(key: string): void {
     const { https } = this.#spec
     const path = join(this.#routes, PLATFORM_FILE)
-    const text = platformConfig({ key, https, pairs: this.#certificates.take(https?.files ?? []) })
     const old = textOf(path)
-    if (old === text) return
-    // What the file of before names may be read until that of now is.
-    this.#certificates.prune(text, old, textOf(this.#place.config))
-    writePrivate(path, text)
+    try {
+      const text = platformConfig({ key, https, pairs: this.#certificates.take(https?.files ?? []) })
+      this.problem = null
+      if (old === text) return
+      // What the file of before names may be read until that of now is.
+      this.#certificates.prune(text, old, textOf(this.#place.config))
+      writePrivate(path, text)
+    } catch (error) {
+      if (!(error instanceof TrimtabError) || old === '') throw error
+      this.problem = error.message
+    }
   }
 
   /** The static configuration, for an API at this place. */
