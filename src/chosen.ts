@@ -2,7 +2,7 @@
  * What runs the apps and what brings requests to them: decided when trimtab starts, and written down in the state directory, so
  * that `down` finds what there is to stop without platform.yaml, and a change of either is seen as the move that it is.
  */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DockerRuntimeSpec, PlatformSpec, ProcessRuntimeSpec, RouterSpec } from './domain.ts'
 import { createEngine, socketOf } from './engine/engine.ts'
@@ -74,15 +74,21 @@ function formerOf(runtime: ChosenRuntime, before: Chosen | null): Pick<Chosen, '
 
 const fileOf = (state: string) => join(state, 'chosen.json')
 
-/** Null: nothing was chosen here yet, or what was written is not to be read. */
+/** What there was before anything was written down: that it could be otherwise is younger than many a state directory. */
+const FIRST: Chosen = {
+  runtime: { kind: 'process', ports: { from: 20_000, to: 29_999 } },
+  router: { kind: 'embedded', listen: { host: '127.0.0.1', port: 8080 } },
+}
+
+/** Null: nothing has run here yet. */
 export function readChosen(state: string): Chosen | null {
   try {
     const { runtime, router, former } = JSON.parse(readFileSync(fileOf(state), 'utf8')) as Partial<Chosen>
-    if (!runtime || !router) return null
-    return { runtime, router, ...(former && { former }) }
+    if (runtime && router) return { runtime, router, ...(former && { former }) }
   } catch {
-    return null
+    // Not there, or damaged.
   }
+  return existsSync(join(state, 'instances')) ? FIRST : null
 }
 
 export function writeChosen(state: string, { runtime, router, former }: Chosen): void {

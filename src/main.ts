@@ -1,5 +1,4 @@
 /** The one place where adapters are built and wired. */
-import { existsSync, readdirSync } from 'node:fs'
 import { buildAdapters, endFormerRouter } from './adapters.ts'
 import { createProber } from './apply/prober.ts'
 import { type Chosen, choose, readChosen, writeChosen } from './chosen.ts'
@@ -157,7 +156,8 @@ async function run(
 /** Stops one app, or all and the router, where no trimtab runs to be asked. Needs nothing of platform.yaml but where the state is. */
 export async function down({ state, app, log }: { state: string; app?: string; log(line: string): void }): Promise<number> {
   const platform = { ...parsePlatform('apps: []', { file: 'platform.yaml', env: {} }), state }
-  if (!isUsed(state)) {
+  const chosen = readChosen(state)
+  if (!chosen) {
     log('No app runs: there has been no trimtab up here yet.')
     return 0
   }
@@ -165,8 +165,8 @@ export async function down({ state, app, log }: { state: string; app?: string; l
   closing.add(lockState(state))
   try {
     const { world } = await wire(
-      () => platform,
-      readChosen(state) ?? (await choose(platform, null, process.env)),
+      () => ({ ...platform, runtime: chosen.runtime, router: chosen.router }),
+      chosen,
       () => {},
       closing,
     )
@@ -175,11 +175,6 @@ export async function down({ state, app, log }: { state: string; app?: string; l
   } finally {
     await closing.close()
   }
-}
-
-/** A directory with nothing in it is no platform whose routes are lost, but one that never was. */
-function isUsed(state: string): boolean {
-  return existsSync(state) && readdirSync(state).length > 0
 }
 
 /** Builds every adapter on the platform's state directory. */

@@ -1,5 +1,5 @@
 /** What `runtime: auto` comes to, with a real engine and without one; and what is remembered of it. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -68,4 +68,7 @@ it('is written down, and read again; what is damaged counts as nothing', () => {
   expect(readChosen(state)).toEqual(chosen)
   writeFileSync(join(state, 'chosen.json'), '{"runtime": ')
   expect(readChosen(state)).toBe(null)
+  // Instances, and not a word on what they are: a state directory of a time when there was but one kind.
+  mkdirSync(join(state, 'instances'))
+  expect(readChosen(state)).toMatchObject({ runtime: { kind: 'process' }, router: { kind: 'embedded' } })
 })

@@ -11,7 +11,9 @@ export async function* stopEverything(world: World, only?: string): AsyncGenerat
   for (const app of apps) yield `${app} has stopped`
   if (only !== undefined) return world.store.suspend(only)
   await world.router.stop()
-  yield 'The router has stopped. trimtab up starts everything again.'
+  const { router } = world.platform()
+  const isAnothers = router.kind === 'traefik' && router.run.by === 'external'
+  yield `${isAnothers ? 'Traefik goes on: it is not run by trimtab' : 'The router has stopped'}. trimtab up starts everything again.`
 }
 
 async function stopApp(app: string, world: World): Promise<void> {

@@ -31,7 +31,7 @@ routes:
 `
 const PROCFILE = 'web: node server.js\n# more\r\nworker: node worker.js\nrelease: npm run migrate\n'
 
-it('a damaged file is taken or refused with places, and never anything else', () => {
+it('a damaged file is taken or refused with places, and never anything else', { timeout: 120_000 }, () => {
   expect(problemsOf(APP, PROCFILE)).toStrictEqual([])
   const pick = random(20260101)
   let refused = 0
