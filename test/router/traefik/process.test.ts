@@ -145,7 +145,8 @@ test('a changed program replaces it; one that is no Traefik does not', { timeout
 })
 
 test('no program: what to do is said', async (context) => {
-  const { again } = await prepareTraefik(context)
+  const { again, close } = await prepareTraefik(context)
+  closing.push(close)
   const ensured = (binary: string) => again({ run: { by: 'binary', binary } }).ensure()
   await expect(ensured('/nowhere/traefik')).rejects.toMatchObject({
     code: 'RouterUnavailable',
