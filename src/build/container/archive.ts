@@ -1,4 +1,7 @@
-import { posix } from 'node:path'
+import { createReadStream, lstatSync, readdirSync, readFileSync, readlinkSync, type Stats } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, posix } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import tar from 'tar-fs'
 import { TrimtabError } from '../../errors.ts'
 
@@ -14,48 +17,89 @@ export interface PlainFile {
   executable?: boolean
 }
 
-type Pack = ReturnType<typeof tar.pack>
-
 /** The same for every file of every archive, so that equal trees give equal layers as far as it is up to us. */
 const TIME = new Date(1_000_000_000_000)
+/** Pieces of about this size; a piece for every file would take longer than what is in them. */
+const PIECE = 256 * 1024
+
+type Pack = ReturnType<typeof tar.pack>
 
 /**
- * Folders and plain files as one tar archive. `leaveOut` is asked about every path in the folders.
- * Throws SourceInvalid where a name is no text.
+ * Folders and plain files as one tar archive. `leaveOut` is asked about every path in the folders, and not about what is in a folder
+ * that is left out. Read with blocking calls, as the tree was written: for files of usual size that is many times as quick as the
+ * thread pool, and whoever takes the pieces gives everything else its turn between them.
  */
-export async function* archive(trees: Tree[], files: PlainFile[], leaveOut = (_: string) => false): AsyncIterable<Buffer> {
-  const next = (left: Tree[], into?: Pack): Pack => {
-    const [tree, ...rest] = left
-    if (tree) return packTree(tree, leaveOut, (pack) => next(rest, pack), into)
-    if (!into) throw new TypeError('an archive begins with a folder')
-    for (const { to, content, executable } of files) {
-      into.entry({ name: to, mode: executable ? 0o755 : 0o644, mtime: TIME }, content)
-    }
-    into.finalize()
-    return into
+export async function* archive(trees: Tree[], files: PlainFile[], leaveOut = (_: string) => false): AsyncGenerator<Buffer> {
+  const pack = emptyPack()
+  for (const { to, content, executable } of files) {
+    pack.entry({ name: to, mode: executable ? 0o755 : 0o644, mtime: TIME }, content)
   }
-  try {
-    yield* next(trees)
-  } catch (error) {
-    throw (error as { code?: unknown }).code === 'ENOENT' ? notNamed(error as Error) : error
+  for (const tree of trees) yield* packed(pack, tree, leaveOut)
+  pack.finalize()
+  yield* ready(pack, 0)
+}
+
+/** tar-fs is what we know of; the packer below it is all that is wanted here. */
+function emptyPack(): Pack {
+  const pack = tar.pack(tmpdir(), { entries: [], finalize: false })
+  pack.on('error', () => {}) // thrown where it happens
+  return pack
+}
+
+async function* packed(pack: Pack, { from, to }: Tree, leaveOut: (path: string) => boolean): AsyncGenerator<Buffer> {
+  for (const path of walk(from, '', leaveOut)) {
+    const file = join(from, path)
+    const stat = found(file)
+    const common = { name: posix.join(to, path) || '.', mtime: TIME }
+    const mode = (stat.mode & 0o100) === 0 ? 0o644 : 0o755
+    if (stat.isDirectory()) pack.entry({ ...common, type: 'directory', mode: 0o755 })
+    else if (stat.isSymbolicLink()) pack.entry({ ...common, type: 'symlink', linkname: readlinkSync(file), mode: 0o777 })
+    else if (stat.isFile() && stat.size <= PIECE) pack.entry({ ...common, mode }, readFileSync(file))
+    else if (stat.isFile()) yield* large(pack, file, { ...common, mode, size: stat.size })
+    yield* ready(pack, PIECE)
   }
 }
 
-function packTree({ from, to }: Tree, leaveOut: (path: string) => boolean, finish: (pack: Pack) => void, pack?: Pack): Pack {
-  return tar.pack(from, {
-    ...(pack && { pack }),
-    finish,
-    finalize: false,
-    ignore: (path) => leaveOut(posix.relative(from, path)),
-    map(header) {
-      const isPlain = header.type === 'file' && ((header.mode ?? 0) & 0o100) === 0
-      return { ...header, name: posix.join(to, header.name), mode: isPlain ? 0o644 : 0o755, mtime: TIME, uid: 0, gid: 0 }
-    },
+/** A file that is not held in memory as a whole. */
+async function* large(pack: Pack, path: string, header: { name: string; mtime: Date; mode: number; size: number }) {
+  const packed = new Promise<void>((resolve, reject) => {
+    const sink = pack.entry(header, (error) => (error ? reject(error) : resolve()))
+    createReadStream(path, { end: header.size - 1, highWaterMark: PIECE })
+      .on('error', reject)
+      .pipe(sink)
   })
+  let isPacked = false
+  void packed.finally(() => (isPacked = true)).catch(() => {})
+  while (!isPacked) {
+    yield* ready(pack, 1)
+    await setImmediate()
+  }
+  await packed
+}
+
+/** Folders before what is in them. */
+function* walk(root: string, path: string, leaveOut: (path: string) => boolean): Generator<string> {
+  yield path
+  for (const entry of readdirSync(join(root, path), { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const inside = posix.join(path, entry.name)
+    if (leaveOut(inside)) continue
+    if (entry.isDirectory()) yield* walk(root, inside, leaveOut)
+    else yield inside
+  }
+}
+
+/** What has been packed, once it is so much. */
+function* ready(pack: Pack, atLeast: number): Generator<Buffer> {
+  if (pack.readableLength < atLeast) return
+  for (let piece = pack.read() as Buffer | null; piece !== null; piece = pack.read() as Buffer | null) yield piece
 }
 
 /** What was listed a moment ago is not found under the name that it was listed with. */
-function notNamed(cause: Error): TrimtabError {
-  const message = `A file of the repository has a name that is no UTF-8, which builds in containers do not take: ${cause.message}`
-  return new TrimtabError('SourceInvalid', message, { cause })
+function found(path: string): Stats {
+  try {
+    return lstatSync(path)
+  } catch (cause) {
+    const message = `${JSON.stringify(path)}: a name that is no UTF-8 is not taken by builds in containers.`
+    throw new TrimtabError('SourceInvalid', message, { cause })
+  }
 }

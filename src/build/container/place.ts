@@ -65,7 +65,7 @@ export function containerPlace(yard: Yard, work: Work, inside: Inside): Place {
       return end
     },
     async finish(bill) {
-      const strays = await straysIn(stack, ask)
+      const strays = await straysIn(stack.id, yard.folder, ask)
       if (strays.length > 0) throw astray(strays)
       const procfile = readPlainFile(join(tree, 'Procfile'), 64 * 1024)
       if ((await ask('seal', ownFiles(procfile, bill).flat())) !== 0) throw diskFull(ENGINE_DISK, 'the image cannot be finished')

@@ -10,8 +10,6 @@ export interface Stack {
   id: string
   /** What its own configuration says, as NAME=value. */
   env: string[]
-  /** Paths in it that the app's user may write to; looked up by the first build. */
-  writable?: string[]
 }
 
 export interface StackOptions {
