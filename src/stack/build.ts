@@ -27,7 +27,8 @@ export async function buildStack({ engine, name, recipe, line }: StackBuildOptio
   // Asked first: to find out after a minute that there is no engine would be late.
   await engine.ask((docker) => docker.ping())
   const args = debstrapArgs(recipe, await ownSources(recipe.suite))
-  const child = spawn('mmdebstrap', args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  // In a process group of its own: where its output is not taken, it sends SIGHUP to the whole of the one it is in.
+  const child = spawn('mmdebstrap', args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true })
   const failed = new Promise<never>((_, reject) => child.once('error', (error) => reject(notStarted(error))))
   const said = lastLines(child.stderr, line)
   const ended = once(child, 'close') as Promise<[number | null]>
@@ -39,12 +40,13 @@ export async function buildStack({ engine, name, recipe, line }: StackBuildOptio
     const [code] = await ended
     if (code !== 0) throw notMade(code, said())
   } catch (error) {
+    // An engine that is given half an archive only calls it broken; why mmdebstrap ended, only mmdebstrap knows.
+    const isOver = child.stdout.readableEnded
     child.kill()
     // What nobody reads would keep it, and us, waiting.
     child.stdout.destroy()
     const [code] = await ended.catch(() => [null])
-    // The engine takes what it has been given for a broken archive; why it is broken only mmdebstrap knows.
-    throw code !== null && code !== 0 ? notMade(code, said(), error) : error
+    throw isOver && code !== null && code !== 0 ? notMade(code, said(), error) : error
   }
   const { Id, Size } = await engine.ask((docker) => docker.getImage(name).inspect())
   return { id: Id, bytes: Size }
