@@ -105,7 +105,7 @@ async function run(
   signal?.addEventListener('abort', () => end('interrupted'))
   if (signal?.aborted) end('interrupted')
 
-  const stopRouterCare = keepRouter(world, log)
+  const stopRouterCare = keepRouter(world, controller.trigger, log)
   closing.add(stopRouterCare)
   closing.add(tellComplaints(world))
   closing.add(keepTidy(world))

@@ -68,11 +68,15 @@ async function pruneImages(world: World): Promise<void> {
   await world.builder.prune(() => new Set([...running, ...world.store.keptImages(KEPT_IMAGES)]))
 }
 
-/** The router is a process like any other, and may be killed like any other. */
-export function keepRouter(world: World, log: (line: string) => void): () => void {
+/** The router is a process like any other, and may be killed like any other; its files are files, and may be deleted. */
+export function keepRouter(world: World, trigger: (app: string) => void, log: (line: string) => void): () => void {
   let told = ''
+  let routed: string[] = []
   const timer = setInterval(async () => {
     try {
+      const now = await world.router.apps()
+      for (const app of routed) if (!now.includes(app)) trigger(app)
+      routed = now
       const wasStarted = await world.router.ensure()
       told = ''
       if (!wasStarted) return

@@ -5,7 +5,7 @@ import { parseModel, serversOf } from './model.ts'
 
 /** What such a file says. Throws ConfigInvalid for what trimtab never wrote. */
 export function parseFormer(app: string, text: string): RouteTable {
-  const model = parseModel(text)
+  const model = modelOf(app, text)
   const names = new Set(model.routers.map((router) => router.name))
   const strays = [...model.services.keys(), ...model.middlewares.keys()].filter((name) => !names.has(name))
   if (strays[0] !== undefined) throw damaged(app, `"${strays[0]}" belongs to no route`)
@@ -25,6 +25,14 @@ export function parseFormer(app: string, text: string): RouteTable {
     return { host: host.host, path, stripPrefix: stripped.length > 0, process, servers }
   })
   return { app, routes }
+}
+
+function modelOf(app: string, text: string): ReturnType<typeof parseModel> {
+  try {
+    return parseModel(text)
+  } catch (error) {
+    throw damaged(app, error instanceof Error ? error.message : String(error))
+  }
 }
 
 function ruleOf(host: string, path: string): string {

@@ -91,7 +91,7 @@ const ids = (scene: Scene) => APPS.flatMap((app) => scene.platform.running(app).
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 function tell(what: string, { asked, lost }: LoadReport): void {
-  const spread = lost.length > 0 ? `, over ${lost.at(-1)?.at ?? 0 - (lost[0]?.at ?? 0)} ms` : ''
+  const spread = lost.length > 0 ? `, over ${(lost.at(-1)?.at ?? 0) - (lost[0]?.at ?? 0)} ms` : ''
   console.log(`${what}: ${lost.length} of ${asked} requests lost${spread}`)
 }
 

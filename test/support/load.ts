@@ -25,7 +25,7 @@ export function startLoad(options: { port: number; targets: Array<{ host: string
         child.once('message', (report) => resolve(report as LoadReport))
         child.once('exit', (code) => reject(new Error(`the load ended by itself (${code})`)))
         if (!child.connected) reject(new Error('the load has ended before'))
-        else child.send('stop')
+        else child.send('stop', (error) => error && reject(error))
       }),
   }
 }

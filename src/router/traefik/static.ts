@@ -45,7 +45,8 @@ export function staticConfig(setting: Setting): string {
         ...transport(),
         ...(wanted?.redirect && { http: { redirections: { entryPoint: redirection(wanted.listen) } } }),
       },
-      ...(wanted && { https: { address: setting.https, ...transport(), http: secured(wanted) } }),
+      // Traefik puts this name in front of a route's: in capitals, it makes no other app's name of it.
+      ...(wanted && { HTTPS: { address: setting.https, ...transport(), http: secured(wanted) } }),
       // The name that Traefik keeps for itself; routes are on all others.
       traefik: { address: setting.api },
     },

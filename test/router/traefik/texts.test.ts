@@ -90,7 +90,7 @@ ${TRANSPORT}    http:
           to: :443
           scheme: https
           permanent: true
-  https:
+  HTTPS:
     address: 0.0.0.0:443
 ${TRANSPORT}    http:
       middlewares:
