@@ -13,22 +13,31 @@ const logged = (w: World, plan: Parameters<World['log']>[0], text: string) =>
   vi.waitFor(async () => expect(await w.log(plan)).toContain(text), 20_000)
 
 async function leftOf(w: World) {
-  const { Volumes } = await w.engine.docker.listVolumes()
-  const anonymous = Volumes.filter(({ Name }) => /^[0-9a-f]{64}$/.test(Name)).map(({ Name }) => Name)
-  const files = (await readdir(join(w.root, 'state/builds'))).filter((name) => !name.endsWith('.log'))
-  return { containers: await w.containers(), files, anonymous }
+  const names = await readdir(join(w.root, 'state/builds'))
+  return { containers: await w.containers(), files: names.filter((name) => !/\.(log|writable)$/.test(name)) }
+}
+
+/** Volumes of the one container that builds, but for the app's cache. */
+async function scratchOf(w: World): Promise<string[]> {
+  const [name = 'none'] = await w.containers()
+  const { Mounts } = await w.engine.docker.getContainer(name).inspect()
+  return Mounts.flatMap(({ Type, Name = '' }) => (Type === 'volume' && !Name.includes('-cache-') ? [Name] : []))
 }
 
 test('a build that takes too long is ended with its container; the log keeps what was said', async (context) => {
   const w = await world(context)
-  const { anonymous } = await leftOf(w)
-  const plan = await w.plan(pack(STUBBORN), { settings: { timeoutMs: 4000 } })
-  const failure = failureOf(await w.build(plan))
-  expect(failure).toMatchObject({ code: 'BuildTimeout', retry: false, message: expect.stringContaining('longer than 4 s') })
+  const plan = await w.plan(pack(STUBBORN), { settings: { timeoutMs: 6000 } })
+  const end = w.build(plan)
+  await logged(w, plan, 'it began')
+  const scratch = await scratchOf(w)
+  expect(scratch).toHaveLength(1)
+  const failure = failureOf(await end)
+  expect(failure).toMatchObject({ code: 'BuildTimeout', retry: false, message: expect.stringContaining('longer than 6 s') })
   expect(await w.log(plan)).toMatch(/it began\n ! {5}The build took longer/)
-  const left = await leftOf(w)
-  expect([left.containers, left.files]).toEqual([[], []])
-  expect(left.anonymous.filter((name) => !anonymous.includes(name))).toEqual([])
+  expect(await leftOf(w)).toEqual({ containers: [], files: [] })
+  for (const name of scratch) {
+    await expect(w.engine.docker.getVolume(name).inspect()).rejects.toMatchObject({ statusCode: 404 })
+  }
 })
 
 test('a newer wish ends the build, and has the cache of the app for itself', async (context) => {

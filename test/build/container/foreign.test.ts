@@ -51,7 +51,11 @@ test('an image of this engine: taken as it is, where it cannot be pulled; its co
   )
   expect(await answer(await run(w, image))).toBe('somebody else')
   const { Config, RootFS } = await w.engine.docker.getImage(image.ref).inspect()
-  expect(Config).toMatchObject({ ...config, Labels: { own: 'label', 'trimtab.key': plan.key, 'trimtab.platform': w.platform } })
+  expect(Config).toMatchObject({
+    ...config,
+    Env: expect.arrayContaining(['A=b']),
+    Labels: { own: 'label', 'trimtab.key': plan.key, 'trimtab.platform': w.platform },
+  })
   const original = await w.engine.docker.getImage(name).inspect()
   expect(RootFS.Layers?.slice(0, original.RootFS.Layers?.length)).toEqual(original.RootFS.Layers)
 
