@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { identity, release } from './claim.ts'
-import { chainOf, slotOf } from './dockerd-slot.ts'
+import { bridgeOf, chainOf, slotOf } from './dockerd-slot.ts'
 
 /** The folder is the caller's (see claim). Safe to be called again where it has failed. */
 export function removeEngine(dir: string): void {
@@ -14,7 +14,7 @@ export function removeEngine(dir: string): void {
   const shims = shimSockets(dir)
   killAll(dir, ids)
   unmount(dir)
-  for (const bridge of bridges(dir)) quietly('ip', ['link', 'delete', bridge])
+  for (const bridge of [...bridges(dir), bridgeOf(Number(basename(dir))).name]) quietly('ip', ['link', 'delete', bridge])
   removeRules(Number(basename(dir)), bridges(dir))
   for (const socket of shims) rmSync(socket, { force: true })
   for (const id of ids) removeControlGroups(id)

@@ -12,6 +12,8 @@ const BASE = '/var/tmp/trimtab-dockerd'
 const SLOTS = 48
 
 export const poolOf = (slot: number) => `10.${slot * 4}.0.0/14`
+/** The engine's default network: without one, an engine deletes docker0, which may be another's (dockerd, --bridge none). */
+export const bridgeOf = (slot: number) => ({ name: `trimtab-t${slot}`, address: `10.${slot * 4 + 3}.255.1/24` })
 export const chainOf = (slot: number) => `TRIMTAB-${slot}`
 
 /** Whose address this is, or null. */

@@ -8,7 +8,7 @@ import { request } from 'node:http'
 import { join } from 'node:path'
 import { identity } from './claim.ts'
 import { removeEngine } from './dockerd-removal.ts'
-import { chainOf, deadSlots, poolOf, takeSlot } from './dockerd-slot.ts'
+import { bridgeOf, chainOf, deadSlots, poolOf, takeSlot } from './dockerd-slot.ts'
 
 export interface DockerdOptions {
   /** Containers run on while the engine is away. */
@@ -22,7 +22,12 @@ const START_MS = 60_000
 export function dockerdMissing(): string | null {
   if (process.platform !== 'linux') return 'only Linux runs containers itself'
   if (process.getuid?.() !== 0) return 'only root may start a dockerd of its own'
-  for (const [program, from] of Object.entries({ dockerd: 'docker.io', iptables: 'iptables', setpriv: 'util-linux' })) {
+  for (const [program, from] of Object.entries({
+    dockerd: 'docker.io',
+    ip: 'iproute2',
+    iptables: 'iptables',
+    setpriv: 'util-linux',
+  })) {
     if (programPath(program) === null) return `no ${program} on this machine (apt-get install ${from})`
   }
   return null
@@ -39,7 +44,7 @@ export class Dockerd {
     this.socket = join(dir, 'docker.sock')
     this.args = [
       ...['--data-root', join(dir, 'data'), '--exec-root', join(dir, 'exec'), '--pidfile', join(dir, 'dockerd.pid')],
-      ...['--host', `unix://${this.socket}`, '--config-file', join(dir, 'daemon.json'), '--bridge', 'none'],
+      ...['--host', `unix://${this.socket}`, '--config-file', join(dir, 'daemon.json'), '--bridge', bridgeOf(slot).name],
       ...['--default-address-pool', `base=${poolOf(slot)},size=20`],
       ...(liveRestore ? ['--live-restore'] : []),
     ]
@@ -51,6 +56,7 @@ export class Dockerd {
     const { slot, dir } = takeSlot()
     writeFileSync(join(dir, 'daemon.json'), '{}\n')
     ownChains(dir, slot)
+    ownBridge(slot)
     const dockerd = new Dockerd(slot, dir, options)
     try {
       await plant?.(join(dir, 'data'))
@@ -122,6 +128,13 @@ function removeDead(dir: string): void {
   } catch (error) {
     console.error(`An engine that a dead test run left behind cannot be removed: ${(error as Error).message}`)
   }
+}
+
+function ownBridge(slot: number): void {
+  const { name, address } = bridgeOf(slot)
+  execFileSync('ip', ['link', 'add', name, 'type', 'bridge'])
+  execFileSync('ip', ['address', 'add', address, 'dev', name])
+  execFileSync('ip', ['link', 'set', name, 'up'])
 }
 
 /**
