@@ -53,9 +53,12 @@ if (node !== undefined) {
       `Write something like 20, 20.x or >=20.19.`,
     )
   if (!fits) {
+    const isHost = process.env.STACK === 'host'
     fail(
-      `${node.file} asks for Node.js ${node.range}; this machine has ${have}.`,
-      `Builds on the host use the node on trimtab's PATH: install a fitting one, or change the version asked for.`,
+      `${node.file} asks for Node.js ${node.range}; ${isHost ? 'this machine' : 'the stack'} has ${have}.`,
+      isHost
+        ? `Builds on the host use the node on trimtab's PATH: install a fitting one, or change the version asked for.`
+        : 'Use a stack image that has a fitting one, or change the version asked for.',
     )
   }
 }

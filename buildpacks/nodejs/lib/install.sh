@@ -1,8 +1,8 @@
 # Installing with npm, yarn or pnpm, and keeping node_modules for the next build.
 
 check_node() {
-  command -v node > /dev/null || fail 'There is no node on the PATH of trimtab.'
-  topic "Using Node.js $(node --version) of this machine"
+  command -v node > /dev/null || fail "There is no node on the PATH of $pack_place."
+  topic "Using Node.js $(node --version) of $pack_place"
   [[ -z $1 ]] || indent <<< "asked for: $1"
 }
 
@@ -16,8 +16,8 @@ choose_manager() {
     ' npm' | ' yarn' | ' pnpm') manager=${found# } ;;
     *) fail "There are lock files of several package managers:$found." 'Keep the one you use and remove the others.' ;;
   esac
-  command -v "$manager" > /dev/null || fail "This app is installed with $manager, which is not on this machine." \
-    "Install it (npm install -g $manager), or replace its lock file by npm's."
+  command -v "$manager" > /dev/null || fail "This app is installed with $manager, which is not on $pack_place." \
+    "$pack_remedy, or replace its lock file by npm's."
   for lock in npm-shrinkwrap.json package-lock.json yarn.lock pnpm-lock.yaml ''; do [[ ! -f $lock ]] || break; done
   lockfile=$lock
   export npm_config_cache=$cache_dir/npm npm_config_update_notifier=false npm_config_audit=false npm_config_fund=false

@@ -1,4 +1,4 @@
-# Finding the Python that was asked for among those of this machine, and making a virtual environment with it.
+# Finding the Python that was asked for among those that are there, and making a virtual environment with it.
 
 # The version asked for: `3.11`, `3.11.7`; runtime.txt writes it as `python-3.11.7`.
 asked_for() {
@@ -41,10 +41,10 @@ find_python() {
   fi
   all=$(list_pythons "${names[@]}" python3)
   take_first <<< "$all" && return
-  [[ -n $all ]] || fail "There is no Python on this machine's PATH."
+  [[ -n $all ]] || fail "There is no Python on the PATH of $pack_place."
   local have
   have=$(cut -f1 <<< "$all" | sort -uV | tr '\n' ' ')
-  fail "$WANTED_IN asks for Python $WANTED; this machine has: $have" 'Install it on the host, or ask for one of these.'
+  fail "$WANTED_IN asks for Python $WANTED; $pack_place has: $have" "$pack_remedy, or ask for one of these."
 }
 
 take_first() {

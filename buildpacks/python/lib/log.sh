@@ -5,6 +5,13 @@ indent() { local line; while IFS= read -r line || [[ -n $line ]]; do printf '   
 warn() { printf ' !     %s\n' "$@"; }
 fail() { warn "$@"; exit 1; }
 
+# Where the tools come from, and who can add some.
+if [[ $STACK == host ]]; then
+  pack_place='this machine' pack_remedy='Install it on the host'
+else
+  pack_place='the stack' pack_remedy='Use a stack image that has it'
+fi
+
 # Exports the variables of ENV_DIR, but for those that would change how the build itself runs
 # (the list is that of Heroku's own packs, devcenter.heroku.com/articles/buildpack-api).
 export_env() {
