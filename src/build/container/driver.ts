@@ -9,6 +9,9 @@
 /** The app's user and group, in builds and when it runs. Numbers: not every stack has a name for them. */
 export const APP_USER = 1000
 
+/** Programs that the driver calls, and the Debian packages that have them. */
+export const TOOLS: Record<string, string> = { setpriv: 'util-linux', tar: 'tar', find: 'findutils', head: 'coreutils' }
+
 /** Where things are inside of a build's container. All but `app` are volumes, and go with the container. */
 export const INSIDE = {
   app: '/app',
@@ -26,13 +29,19 @@ export const DRIVER = `
 umask 022
 export -n $(compgen -e)
 exec 3>&2 2>/dev/null
-began=$EPOCHREALTIME
+began=\${EPOCHREALTIME:-$(date +%s.%N)}
 environment=()
 drop=("$(type -P setpriv)" --reuid=${APP_USER} --regid=${APP_USER} --clear-groups --inh-caps=-all --ambient-caps=-all
   --bounding-set=-all --no-new-privs --)
 folders=(${INSIDE.app} ${INSIDE.home} ${INSIDE.packs} ${INSIDE.env})
 mkdir -p "\${folders[@]}"
 chown ${APP_USER}:${APP_USER} "\${folders[@]}" ${INSIDE.cache}
+
+# What the stack would have to have and has not.
+missing() {
+  local tool
+  for tool; do type -P "$tool" > /dev/null || echo "$tool"; done
+}
 
 environment() { environment=("$@"); }
 

@@ -11,7 +11,7 @@ import type { Work } from '../workshop.ts'
 import { archive } from './archive.ts'
 import type { BuildContainer } from './containers.ts'
 import { contentOf, packFolder } from './content.ts'
-import { INSIDE } from './driver.ts'
+import { INSIDE, TOOLS } from './driver.ts'
 import { containerEnvironment } from './environment.ts'
 import { imageOf, labelsOf } from './label.ts'
 import { imageConfig, ownFiles } from './seal.ts'
@@ -50,6 +50,9 @@ export function containerPlace(yard: Yard, work: Work, inside: Inside): Place {
     builtin: (pack) => posix.join(INSIDE.packs, pack.name),
     async open() {
       const { trees, files } = await contentOf(yard, work, inside)
+      const missing: string[] = []
+      await ask('missing', Object.keys(TOOLS), (names) => void missing.push(...names.toString().trim().split('\n')))
+      if (missing.length > 0) throw unfit(missing)
       const status = await ask('unpack', [], write, archive(trees, files))
       if (status !== 0 && saysDiskFull(log.lastLines(20))) throw diskFull(ENGINE_DISK, 'the app does not fit on it')
       if (status !== 0)
@@ -83,6 +86,14 @@ export function containerPlace(yard: Yard, work: Work, inside: Inside): Place {
 function endOf(status: number): StepEnd {
   const name = Object.entries(constants.signals).find(([, number]) => status === 128 + number)?.[0]
   return name === undefined ? { code: status, signal: null } : { code: null, signal: name as NodeJS.Signals }
+}
+
+function unfit(missing: string[]): TrimtabError {
+  const names = missing.map((tool) => `${tool} (of ${TOOLS[tool] ?? 'some package'})`).join(', ')
+  return new TrimtabError(
+    'BuildFailed',
+    `The stack image lacks what a build needs: ${names}. Add it, or name another stack in platform.yaml.`,
+  )
 }
 
 function astray(paths: string[]): TrimtabError {

@@ -80,6 +80,29 @@ test('a step is the app’s user, without privileges, without the engine, and ca
   expect(text).toContain('\n/bin/bash ')
 })
 
+test('builds do not reach one another', async (context) => {
+  const w = await world(context)
+  const serve = `require('http').createServer((q, s) => { s.end('reached'); setTimeout(() => process.exit(), 100) }).listen(9999, () => console.log('address ' + Object.values(require('os').networkInterfaces()).flat().find((one) => !one.internal).address))`
+  const listening = await w.plan(pack(`timeout 60 node -e "${serve}"`), { app: 'listener' })
+  w.builder.want('listener', listening)
+  const address = await vi.waitFor(async () => {
+    const [, found] = /address (\S+)/.exec(await w.log(listening)) ?? []
+    if (found === undefined) throw new Error('not yet')
+    return found
+  }, 20_000)
+  // It is answered on its own address, so it is the network that keeps the other one out.
+  const caller = await w.plan(pack(`curl -sS -m 2 http://${address}:9999 2>&1; true`), { app: 'caller' })
+  imageOf(await w.build(caller))
+  expect(await w.log(caller)).not.toContain('reached')
+  expect(await w.log(caller)).toMatch(/timed out|Connection timeout/i)
+  const [{ Id = '' } = {}] = (await w.engine.docker.listContainers()).filter(({ Names }) =>
+    Names[0]?.endsWith(listening.key.slice(0, 12)),
+  )
+  const exec = await w.engine.docker.getContainer(Id).exec({ Cmd: ['curl', '-sS', `http://${address}:9999`], AttachStdout: true })
+  const said = await exec.start({})
+  expect(await new Promise((resolve) => said.once('data', (data: Buffer) => resolve(data.toString())))).toContain('reached')
+})
+
 test('a build that writes outside of /app fails, and says what it wrote', async (context) => {
   const w = await world(context)
   const failure = failureOf(

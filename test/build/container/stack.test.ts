@@ -70,6 +70,32 @@ test('a stack that is not there: who makes it is told, everything else waits; on
   await vi.waitFor(() => expect(w.plan(HELLO)).rejects.toThrow('127.0.0.1:9/house/stack:1 cannot be pulled'), 10_000)
 })
 
+test('a stack that cannot be built on: what it lacks is said', async (context) => {
+  const w = await world(context)
+  const { docker } = w.engine
+  const container = await docker.createContainer({
+    Image: w.stack,
+    Cmd: ['rm', '/usr/bin/setpriv'],
+    HostConfig: { NetworkMode: 'none' },
+  })
+  await container.start()
+  await container.wait()
+  const stack = `trimtab/${w.platform}-poor:1`
+  await commit(w.engine, container.id, stack, { Cmd: ['bash'] })
+  await container.remove()
+  try {
+    w.builder.configure({ builds: { concurrency: 1, timeoutMs: 60_000, env: {} }, registries: {}, stack: { image: stack } })
+    const failure = failureOf(await w.build(await w.plan(HELLO)))
+    expect(failure).toMatchObject({
+      retry: false,
+      message: expect.stringContaining('lacks what a build needs: setpriv (of util-linux).'),
+    })
+  } finally {
+    await w.builder.close()
+    await docker.getImage(stack).remove({ force: true })
+  }
+})
+
 test('an engine that is away is no engine without images', async (context) => {
   const w = await world(context, { engine: createEngine('/nowhere/docker.sock') })
   const away = expect.objectContaining({ code: 'RuntimeUnavailable', retry: true })
