@@ -88,8 +88,8 @@ export function createAddresses(engine: Engine, options: AddressesOptions, memor
 async function claimedOn(engine: Engine, network: string): Promise<Set<string>> {
   const containers = await listContainers(engine, { network: [network] })
   return new Set(
-    containers.flatMap(({ NetworkSettings: { Networks } }) => {
-      const { IPAddress, IPAMConfig } = Networks[network] ?? {}
+    containers.flatMap(({ NetworkSettings }) => {
+      const { IPAddress, IPAMConfig } = NetworkSettings?.Networks?.[network] ?? {}
       const configured: unknown = IPAMConfig?.IPv4Address
       return [IPAddress, configured].filter((one) => typeof one === 'string' && one !== '') as string[]
     }),

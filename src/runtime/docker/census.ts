@@ -107,7 +107,7 @@ function seen(platform: string, info: ContainerInfo, known: Map<string, Containe
     spec:
       before?.name === name ? before.spec : readLabels(platform, { name, labels: info.Labels, createdAt: info.Created * 1000 }),
     isStopping: info.Names.some((one) => one.endsWith(STOPPING)),
-    addresses: Object.values(info.NetworkSettings.Networks).flatMap((one) => (one.IPAddress ? [one.IPAddress] : [])),
+    addresses: Object.values(info.NetworkSettings?.Networks ?? {}).flatMap((one) => (one.IPAddress ? [one.IPAddress] : [])),
   }
 }
 

@@ -1,7 +1,8 @@
 /** How containers ended: one question for each that has, and none for those that run. */
 import type { ContainerInspectInfo } from 'dockerode'
 import type { Instance } from '../../domain.ts'
-import { type Engine, isMissing } from '../../engine/engine.ts'
+import { type Engine, isMissing, Refusal } from '../../engine/engine.ts'
+import { TrimtabError } from '../../errors.ts'
 import { signalOf } from '../signals.ts'
 import type { Container } from './census.ts'
 import type { Deaths } from './deaths.ts'
@@ -25,7 +26,9 @@ export function createEndings(engine: Engine, deaths: Deaths, now: () => number)
       return endingOf(await inspect(container.id), container, deaths, now())
     } catch (error) {
       if (isMissing(error)) return 'gone'
-      throw error
+      if (!(error instanceof Refusal)) throw error
+      const message = `The Docker Engine does not tell how ${container.name} has ended (${error.message}).`
+      throw new TrimtabError('RuntimeUnavailable', message, { retry: true, cause: error })
     }
   }
 

@@ -20,6 +20,9 @@ export interface Found {
   instance: Instance
 }
 
+/** A list that was asked for before something was started does not show it. */
+const YOUNG_MS = 60_000
+
 type Standing = 'running' | 'stopping' | 'ended'
 
 export function createInstances(endings: Endings, deaths: Deaths, now: () => number): Instances {
@@ -51,7 +54,8 @@ export function createInstances(endings: Endings, deaths: Deaths, now: () => num
       return at
     },
     keep(ids) {
-      for (const id of started.keys()) if (!ids.has(id)) started.delete(id)
+      const young = now() - YOUNG_MS
+      for (const [id, at] of started) if (!ids.has(id) && at < young) started.delete(id)
     },
   }
 }

@@ -24,11 +24,13 @@ export interface Tended {
   stops: Stops
   /** Whether an instance of this name is being started by this process now. */
   isStarting(name: string): boolean
+  /** Whether it counts as removed, although the engine could not. */
+  isDismissed(id: string): boolean
   /** It has ended, and the engine is about to start it again. */
   keepDown(id: string): void
 }
 
-export function createTending({ engine, stops, isStarting, keepDown }: Tended) {
+export function createTending({ engine, stops, isStarting, isDismissed, keepDown }: Tended) {
   const clearing = new Set<string>()
 
   function clear(id: string, force: boolean): void {
@@ -44,8 +46,9 @@ export function createTending({ engine, stops, isStarting, keepDown }: Tended) {
     for (const { id, spec, state, isStopping, labels } of containers) {
       const isAbandoned = labels[LABEL.role] === 'run' && !attached.has(labels[LABEL.spec] ?? '')
       const isHalfMade = spec !== null && state === 'created' && !isStarting(spec.name)
-      if (isAbandoned || isHalfMade) clear(id, isAbandoned)
-      if (!spec) continue
+      const isLeftOver = isAbandoned || isDismissed(id)
+      if (isLeftOver || isHalfMade) clear(id, isLeftOver)
+      if (!spec || isLeftOver) continue
       if (state === 'restarting') keepDown(id)
       else if (state === 'exited' || state === 'dead') stops.ended(id)
       else if (isStopping && (state === 'running' || state === 'paused')) stops.tell(id, spec.stop, spec.stop.signal)

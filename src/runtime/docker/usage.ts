@@ -4,34 +4,48 @@ import type { Usage } from '../../domain.ts'
 import type { Engine } from '../../engine/engine.ts'
 
 const APART_MS = 300
-/** Containers that are measured at once, and how long one measurement may take: what takes longer is left out. */
-const AT_ONCE = 8
-const LIMIT_MS = 3_000
+/** Questions under way at once, whoever asks for whatever app: older engines let each wait for their next tick, up to a second. */
+const AT_ONCE = 128
+/** What takes longer is left out. */
+const LIMIT_MS = 5_000
 
-export async function usageOf(engine: Engine, running: Array<{ id: string; name: string }>): Promise<Usage[]> {
-  const waiting = [...running]
-  const found: Usage[] = []
-  const work = async () => {
-    for (let next = waiting.shift(); next; next = waiting.shift()) {
-      const usage = await measure(engine, next.id).catch(() => null)
-      if (usage) found.push({ name: next.name, ...usage })
+type Read = (id: string) => Promise<ContainerStats>
+
+/** Measures running containers, sorted by name. */
+export function createUsage(engine: Engine): (running: Array<{ id: string; name: string }>) => Promise<Usage[]> {
+  let asking = 0
+  const waiting: Array<() => void> = []
+
+  const read: Read = async (id) => {
+    if (asking >= AT_ONCE) await new Promise<void>((resolve) => void waiting.push(resolve))
+    else asking++
+    try {
+      return await engine.ask((docker, abortSignal) => {
+        const options = { stream: false as const, 'one-shot': true as const, abortSignal }
+        return docker.getContainer(id).stats(options)
+      }, LIMIT_MS)
+    } finally {
+      const next = waiting.shift()
+      if (next) next()
+      else asking--
     }
   }
-  await Promise.all(Array.from({ length: AT_ONCE }, work))
-  return found.sort((a, b) => (a.name < b.name ? -1 : 1))
+
+  return async (running) => {
+    const found = await Promise.all(
+      running.map(async ({ id, name }) => {
+        const usage = await measure(read, id).catch(() => null)
+        return usage ? [{ name, ...usage }] : []
+      }),
+    )
+    return found.flat().sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
 }
 
-async function measure(engine: Engine, id: string): Promise<Omit<Usage, 'name'>> {
-  const first = await read(engine, id)
+async function measure(read: Read, id: string): Promise<Omit<Usage, 'name'>> {
+  const first = await read(id)
   await new Promise((resolve) => setTimeout(resolve, APART_MS))
-  return difference(first, await read(engine, id))
-}
-
-async function read(engine: Engine, id: string): Promise<ContainerStats> {
-  return engine.ask((docker, abortSignal) => {
-    const options = { stream: false as const, 'one-shot': true as const, abortSignal }
-    return docker.getContainer(id).stats(options)
-  }, LIMIT_MS)
+  return difference(first, await read(id))
 }
 
 /** Pages of files that the kernel may drop at any time are not counted, as `docker stats` does not. */

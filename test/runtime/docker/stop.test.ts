@@ -175,8 +175,7 @@ describe('a crash', () => {
 describe('labels', () => {
   it('that are damaged leave a container that is seen, stopped and removed', async (context) => {
     const world = await createWorld(context)
-    const runtime = world.runtime()
-    const labels = { [LABEL.platform]: world.platform, [LABEL.app]: 'shop', [LABEL.spec]: '{"half' }
+    const labels = { [LABEL.platform]: world.platform, [LABEL.role]: '', [LABEL.app]: 'shop', [LABEL.spec]: '{"half' }
     const container = await world.docker.createContainer({
       name: `odd.worker.v7.2.${world.platform}`,
       Image: world.image,
@@ -185,6 +184,7 @@ describe('labels', () => {
       HostConfig: { NetworkMode: 'none', Init: true },
     })
     await container.start()
+    const runtime = world.runtime()
     const [seen] = await runtime.list('shop')
     expect(seen).toMatchObject({ app: 'shop', process: 'worker', release: 7, index: 2, fingerprint: '', state: 'running' })
     await runtime.stop(seen?.name ?? '', stop(5_000))
