@@ -1,11 +1,15 @@
 /** What needs no engine: labels, words for times, bytes. */
+import type { ContainerStats } from 'dockerode'
 import { describe, expect, it } from 'vitest'
+import { Refusal } from '../../../src/engine/engine.ts'
 import { LABEL } from '../../../src/engine/labels.ts'
 import { createDeaths } from '../../../src/runtime/docker/deaths.ts'
 import { createFrames } from '../../../src/runtime/docker/frames.ts'
 import { labelsOf, readLabels } from '../../../src/runtime/docker/labels.ts'
 import { createRecordReader, sinceOf } from '../../../src/runtime/docker/records.ts'
+import { startError } from '../../../src/runtime/docker/refusals.ts'
 import { startedAt, uptimeOf } from '../../../src/runtime/docker/uptime.ts'
+import { difference } from '../../../src/runtime/docker/usage.ts'
 import { specOf } from './world.ts'
 
 describe('labels', () => {
@@ -174,5 +178,33 @@ describe('a death', () => {
     deaths.keep(new Set())
     deaths.seen(event('start'))
     expect(deaths.seen(event('die', '3'))).toBe(true)
+  })
+})
+
+describe('a refusal', () => {
+  it.each([
+    [404, 'No such image: x:1', 'StartFailed', true, /not there any more, and is built again/],
+    [500, 'write /var/lib/docker/x: no space left on device', 'DiskFull', true, /disk is full/],
+    [400, 'exec: "nope": executable file not found in $PATH', 'StartFailed', false, /could not be started/],
+    [500, 'OCI runtime create failed: exec format error', 'StartFailed', false, /could not be started/],
+    [500, 'failed to create shim task: context deadline exceeded', 'StartFailed', true, /could not be started/],
+    [409, 'Conflict. The container name "/x" is already in use', 'StartFailed', true, /could not be started/],
+  ])('%i %s is %s, to be tried again: %s', (status, message, code, retry, said) => {
+    const refusal = new Refusal(status, message, null)
+    expect(startError('a.web.v1.1', 'a', 'x:1', refusal)).toMatchObject({ code, retry, message: expect.stringMatching(said) })
+  })
+})
+
+describe('usage', () => {
+  const stats = (read: string, total_usage: number, memory_stats: object) =>
+    ({ read, memory_stats, cpu_stats: { cpu_usage: { total_usage } } }) as unknown as ContainerStats
+
+  it('is memory without idle pages of files, and cores', () => {
+    const first = stats('2026-01-01T00:00:00.000000001Z', 1e9, {})
+    const ones = { usage: 100, stats: { total_inactive_file: 30, inactive_file: 1 } }
+    expect(difference(first, stats('2026-01-01T00:00:00.500000001Z', 1.25e9, ones))).toEqual({ memoryBytes: 70, cpus: 0.5 })
+    const twos = { usage: 100, stats: { inactive_file: 40 } }
+    expect(difference(first, stats('2026-01-01T00:00:00.000000001Z', 1e9, twos))).toEqual({ memoryBytes: 60, cpus: 0 })
+    expect(difference(first, stats('2026-01-01T00:00:01Z', 0, {}))).toEqual({ memoryBytes: 0, cpus: 0 })
   })
 })
