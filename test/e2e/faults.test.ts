@@ -87,6 +87,15 @@ async function whole(scene: Scene, ms = 30_000): Promise<void> {
   )
 }
 
+/** The one that instances are on; builds have another. */
+function networkOf({ containers }: Scene): string {
+  const names = containers
+    .docker('network', 'ls', '--filter', 'label=trimtab.role=network', '--format', '{{.Name}}')
+    .trim()
+    .split('\n')
+  return names.find((name) => !name.endsWith('-builds')) ?? ''
+}
+
 const ids = (scene: Scene) => APPS.flatMap((app) => scene.platform.running(app).map(({ id }) => id)).sort()
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
@@ -171,11 +180,17 @@ describe.each([
 
   it("the containers' network is removed: it is made again, and everything on it", { timeout: 180_000 }, async (context) => {
     const on = await scene(context, router)
-    const [network = ''] = on.containers
-      .docker('network', 'ls', '--filter', 'label=trimtab.role=network', '--format', '{{.Name}}')
-      .split('\n')
-    for (const id of ids(on)) on.containers.docker('network', 'disconnect', '--force', network, id)
-    on.containers.docker('network', 'rm', network)
+    const network = networkOf(on)
+    // What is disconnected is replaced at once, on the same network: whoever removes it has to be quick.
+    await until(() => {
+      try {
+        for (const id of ids(on)) on.containers.docker('network', 'disconnect', '--force', network, id)
+        on.containers.docker('network', 'rm', network)
+        return true
+      } catch {
+        return false
+      }
+    }, 'the network to be gone')
     await whole(on)
     const report = await on.report()
     tell('network removed', report)
@@ -186,9 +201,7 @@ describe.each([
     timeout: 180_000,
   }, async (context) => {
     const on = await scene(context, router)
-    const network = on.containers
-      .docker('network', 'ls', '--filter', 'label=trimtab.role=network', '--format', '{{.Name}}')
-      .trim()
+    const network = networkOf(on)
     for (const harm of [['rm', '--force'], ['stop'], ['kill'], ['network', 'disconnect', '--force', network]]) {
       const [victim] = on.platform.running('shop')
       on.containers.docker(...harm, victim?.id ?? '')
