@@ -59,13 +59,19 @@ async function startAt(tools: StartTools, spec: InstanceSpec, address: Listen | 
   const name = instanceName(spec)
   const [network, isRoot] = await Promise.all([addresses.network(), runsAsRoot(engine, spec)])
   const labels = labelsOf(platform, spec, { address, startedAt })
-  const id = await create(engine, [name, `${name}.${platform}`], (called) =>
+  const id = await create(engine, namesOf(name, platform), (called) =>
     containerOf(spec, { name: called, labels, network: network.name, address, isRoot }),
   )
   await launch(engine, id)
   const { app, process, release, index, commit, fingerprint, image, oneOff, stop, health } = spec
   const identity = { name, app, process, release, index, commit, fingerprint, imageKey: image.key, oneOff, stop, health }
   return { id, instance: { ...identity, state: 'running', startedAt, ...(address && { address }) } }
+}
+
+/** The first for people; the others where it is another platform's, or of a container that the engine cannot remove. */
+function namesOf(name: string, platform: string): string[] {
+  const longer = `${name}.${platform}`
+  return [name, longer, `${longer}.2`, `${longer}.3`]
 }
 
 /** Makes it under the first of these names that is free; gives its id. */

@@ -27,6 +27,14 @@ function busy(engine: Engine, isBusy: () => boolean): Engine {
 describe('what the engine cannot remove yet', () => {
   it('counts as gone, and is removed when it can be', async (context) => {
     const world = await createWorld(context)
+    // Somebody has the name that it would have.
+    const { Id } = await world.docker
+      .createContainer({ name: NAME, Image: world.image, HostConfig: { NetworkMode: 'none' } })
+      .then(
+        (made) => ({ Id: made.id }),
+        () => ({ Id: null }), // a test that runs at the same time
+      )
+    if (Id) world.after(() => world.docker.getContainer(Id).remove())
     let isBusy = true
     const runtime = world.runtime({ engine: busy(createEngine(world.socket), () => isBusy) })
     const spec = specOf(world, 'echo first; exit 1', { oneOff: true })
