@@ -21,6 +21,7 @@ import { traefikMissing } from '../support/traefik.ts'
 const SERVER = readFileSync(join(import.meta.dirname, '../support/answering.mjs'), 'utf8')
 const APPS = ['shop', 'blog']
 const RATE = 100
+const ROLLOUTS = Number(process.env.ROLLOUTS ?? 50)
 
 interface Scene {
   platform: TestPlatform
@@ -219,7 +220,7 @@ describe.each([
     tell('containers harmed one by one', await on.report())
   })
 
-  it('50 rollouts at 200 requests a second, over kept connections and new ones: none is lost', {
+  it(`${ROLLOUTS} rollouts at 200 requests a second, over kept connections and new ones: none is lost`, {
     timeout: 600_000,
   }, async (context) => {
     const on = await scene(context, router)
@@ -243,5 +244,3 @@ describe.each([
     }
   })
 })
-
-const ROLLOUTS = Number(process.env.ROLLOUTS ?? 50)

@@ -7,13 +7,13 @@ import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
 import { Client } from '../../src/http/client.ts'
 import { type Random, seeded } from '../simulation/random.ts'
-import { overKinds, type Running } from '../support/kinds.ts'
+import { type Kind, overKinds, type Running } from '../support/kinds.ts'
 import { type LoadReport, startLoad } from '../support/load.ts'
 import { type Outside, startOutside } from '../support/outside.ts'
 import { TestPlatform, until } from '../support/platform.ts'
 import { makeRepo, type Repo } from '../support/repo.ts'
 
-const KILLS = Number(process.env.KILLS ?? 50)
+const killsOf = ({ isOnHost }: Kind) => Number((isOnHost ? process.env.KILLS : process.env.CONTAINER_KILLS) ?? 50)
 /** A rollout of these apps takes about this long. */
 const within = (kind: string) => (kind.startsWith('process') ? 400 : 1_200)
 const RATE = 150
@@ -31,7 +31,7 @@ afterEach(async () => {
 })
 
 overKinds((kind) =>
-  it(`survives ${KILLS} kills at random instants of rollouts, and loses nothing`, {
+  it(`survives ${killsOf(kind)} kills at random instants of rollouts, and loses nothing`, {
     timeout: 900_000,
     retry: 0,
   }, async (context) => {
@@ -43,19 +43,20 @@ overKinds((kind) =>
     outside = await startOutside()
     const world = new World(platform, random, outside)
     const withinMs = within(kind.name)
+    const wanted = killsOf(kind)
     await platform.up()
     await world.converged()
     const targets = ['shop', 'blog'].map((app) => ({ host: `${app}.test.localhost`, app }))
     load = startLoad({ port: platform.routerPort, targets, rate: RATE })
 
-    for (let kills = 0; kills < KILLS; ) {
+    for (let kills = 0; kills < wanted; ) {
       const before = world.instances()
       const change = world.change()
       await sleep(random.below(withinMs))
       await platform.end('SIGKILL')
       kills++
       // Now and then it is killed again while it takes everything over.
-      while (kills < KILLS && random.chance(0.25)) {
+      while (kills < wanted && random.chance(0.25)) {
         const starting = platform.up().catch(() => {})
         await sleep(random.below(2 * withinMs))
         await platform.end('SIGKILL')
