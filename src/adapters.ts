@@ -11,7 +11,11 @@ import { movingRuntime } from './runtime/moving.ts'
 import { createProcessRuntime } from './runtime/process/runtime.ts'
 
 export interface Adapters {
-  builder: Builder & { configure(platform: PlatformSpec): void }
+  builder: Builder & {
+    configure(platform: PlatformSpec): void
+    /** Calls back when images have come or gone by other hands: look again at every app. Where there are none, absent. */
+    onImages?(changed: () => void): void
+  }
   runtime: Runtime
   router: Router
 }

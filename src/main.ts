@@ -204,6 +204,9 @@ async function wire(platform: () => Platform, chosen: Chosen, trigger: (app: str
   const world: World = { platform, source, builder, runtime, router, store, prober, now }
   runtime.onChange(trigger)
   builder.onChange(recordBuild(world, trigger))
+  builder.onImages?.(() => {
+    for (const { name } of platform().apps) trigger(name)
+  })
   return { world, configure: builder.configure }
 }
 

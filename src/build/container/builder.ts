@@ -18,13 +18,13 @@ export interface ContainerBuilderOptions extends BuilderOptions {
   /** Reference of the image that builds begin from. */
   stack: string
   registries: PlatformSpec['registries']
-  /** Called when an image, or the stack, has come or gone without the builder's doing: look again at every app. */
-  changed?: () => void
   free?: FreeBytes
 }
 
 export interface ContainerBuilder extends Builder {
   configure(platform: Pick<PlatformSpec, 'builds' | 'stack' | 'registries'>): void
+  /** Called when an image, or the stack, has come or gone without the builder's doing: look again at every app. */
+  onImages(changed: () => void): void
 }
 
 /**
@@ -32,11 +32,12 @@ export interface ContainerBuilder extends Builder {
  * a reference on the engine, `trimtab/<platform>:<key>`.
  */
 export function createContainerBuilder(options: ContainerBuilderOptions): ContainerBuilder {
-  const { engine, platform, source, now = Date.now, changed = () => {}, free = freeBytes } = options
+  const { engine, platform, source, now = Date.now, free = freeBytes } = options
   let { stack, registries } = options
   let { concurrency } = options.builds
+  let changed = () => {}
   const builtins = rememberBuiltins(options.buildpacksDir)
-  const shelf = new Shelf({ engine, platform, stack: () => stack, now, changed })
+  const shelf = new Shelf({ engine, platform, stack: () => stack, now, changed: () => changed() })
   const stacks = new Stacks({ engine, shelf, reference: () => stack, registries: () => registries })
   const containers = new Containers(engine, platform)
   const ready = new Ready(containers, platform, () => concurrency)
@@ -47,6 +48,9 @@ export function createContainerBuilder(options: ContainerBuilderOptions): Contai
   const builder = createBuilder(containerWorkshop(yard, options.state, free), builtins, options)
   return {
     ...builder,
+    onImages(listener) {
+      changed = listener
+    },
     configure(next) {
       stack = next.stack.image
       registries = next.registries

@@ -77,7 +77,8 @@ test('a stack of a registry, and a Dockerfile’s base, are pulled with credenti
   const host = await imageRegistry(context)
   const changed = vi.fn()
   const stack = `${host}/house/stack:1`
-  const w = await world(context, { registries: { [host]: LOGIN }, stack, changed })
+  const w = await world(context, { registries: { [host]: LOGIN }, stack })
+  w.builder.onImages(changed)
   await pushed(w, host, 'house/stack:1')
   await expect(w.plan(HELLO)).rejects.toThrow('is being pulled')
   await vi.waitFor(() => expect(changed).toHaveBeenCalled(), 10_000)

@@ -30,7 +30,8 @@ test('however many apps ask, the engine is asked once', async (context) => {
 
 test('what somebody does to images is noticed at once, our own doings are no news', async (context) => {
   const changed = vi.fn()
-  const w = await world(context, { changed })
+  const w = await world(context)
+  w.builder.onImages(changed)
   const plan = await w.plan(HELLO)
   const { ref } = imageOf(await w.build(plan))
   expect(await w.builder.find(plan.key)).not.toBeNull()
