@@ -2,13 +2,15 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { appYaml, webAndWorker, webApp } from '../support/apps.ts'
 import { overKinds, type Running } from '../support/kinds.ts'
+import { type Outside, startOutside } from '../support/outside.ts'
 import { TestPlatform, until } from '../support/platform.ts'
 import type { Repo } from '../support/repo.ts'
 
-const NAMES = ['shop', 'ten', 'quick', 'scaled', 'routed', 'words', 'first', 'silent', 'same', 'readme']
+const NAMES = ['shop', 'ten', 'quick', 'scaled', 'routed', 'words', 'first', 'silent', 'same', 'readme', 'drains']
 
 overKinds((kind) => {
   let platform: TestPlatform
+  let outside: Outside
   const repos = new Map<string, Repo>()
   const repo = (name: string): Repo => {
     const found = repos.get(name)
@@ -17,12 +19,16 @@ overKinds((kind) => {
   }
 
   beforeAll(async () => {
+    outside = await startOutside()
     platform = await TestPlatform.make({ kind, apps: NAMES.map((name) => ({ name, repo: `./${name}` })) })
     for (const name of NAMES) repos.set(name, platform.repo(name))
     await platform.up()
   })
 
-  afterAll(() => platform?.strike())
+  afterAll(async () => {
+    await platform?.strike()
+    await outside?.end()
+  })
 
   const ids = (of: Running[]) => of.map(({ id }) => id).sort()
 
@@ -223,6 +229,29 @@ overKinds((kind) => {
     expect(await platform.says('routed')).toBe('routed')
     expect((await platform.get('shop.example.test')).status).toBe(404)
     expect(ids(platform.running('routed'))).toEqual(before)
+  })
+
+  it('a process behind a shell has its time to stop, and takes it', async () => {
+    const drain = `setInterval(() => {}, 1000)
+process.once('SIGTERM', () => setTimeout(() => fetch(process.env.NOTE).then(() => process.exit(0)), 400))
+`
+    const files = {
+      ...webAndWorker('drains'),
+      'worker.js': drain,
+      Procfile: 'web: node server.js\nworker: node worker.js | cat\n',
+    }
+    const env = { NOTE: outside.url('drained') }
+    const first = repo('drains')
+      .write({ ...files, ...appYaml({ env }) })
+      .commit('Takes its time')
+    await platform.live('drains', first)
+    const second = repo('drains')
+      .write(appYaml({ env, processes: { worker: { scale: 0 } } }))
+      .commit('No worker any more')
+    await platform.live('drains', second)
+    await until(() => outside.noted().length > 0, 'its last words')
+    await until(() => platform.running('drains').length === 1, 'the worker to end')
+    expect(outside.noted()).toEqual(['drained'])
   })
 
   it('[skip ci] is recorded and not deployed; the next commit is', async () => {

@@ -149,7 +149,12 @@ describe('run', () => {
   it('runs inside of an instance that is named, and with the terminal of the person', async () => {
     const sizes: Array<{ columns: number; rows: number }> = []
     platform.control.command = async (_command, { tty }) => {
-      await new Promise<void>((resolve) => tty?.onSize((size) => (sizes.push(size), sizes.length === 2 && resolve())))
+      await new Promise<void>((resolve) => {
+        tty?.onSize((size) => {
+          sizes.push(size)
+          if (sizes.length === 2) resolve()
+        })
+      })
       return 7
     }
     let resize: (size: { columns: number; rows: number }) => void = () => {}

@@ -18,6 +18,8 @@ export interface Outside {
   gate(name: string): Gate
   /** A shell command that notes this text (variables in it are the shell's), and fails where it is not taken. */
   note(text: string): string
+  /** GET notes this text. */
+  url(text: string): string
   noted(): string[]
   end(): Promise<void>
 }
@@ -46,6 +48,7 @@ export async function startOutside(): Promise<Outside> {
       }
     },
     note: (text) => ask(`${base}/note/${text}`),
+    url: (text) => `${base}/note/${text}`,
     noted: () => [...noted],
     end: () => new Promise((resolve) => server.close(() => resolve())),
   }

@@ -29,6 +29,16 @@ elif [[ $# == 1 ]] && ! type -P -- "$1" > /dev/null; then
   exit 127
 fi
 unset _own _args _file _name _types
-if [[ -v _line ]]; then exec /bin/bash -c "$_line"; fi
-exec "$@"
+[[ -v _line ]] || exec "$@"
+# Below an init that passes signals on to all of us (trimtab runs its instances so): the shell of a line such as \`a | b\` ends with
+# the signal, and the container would with it. What it leads has the time to stop that it was given.
+if [[ $PPID == 1 && -v TINI_KILL_PROCESS_GROUP ]]; then
+  trap _stopping=1 HUP INT QUIT TERM USR1 USR2 WINCH
+  /bin/bash -c "$_line"
+  _code=$?
+  _alone() { for _file in /proc/[0-9]*; do [[ \${_file#/proc/} == 1 || \${_file#/proc/} == "$$" ]] || return 1; done; }
+  while [[ -v _stopping ]] && ! _alone; do sleep 0.05; done
+  exit "$_code"
+fi
+exec /bin/bash -c "$_line"
 `
