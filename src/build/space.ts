@@ -13,11 +13,11 @@ export const freeBytes: FreeBytes = async (path) => {
   return disk.bavail * disk.bsize
 }
 
-/** Throws DiskFull where there is no room to build. `where`: whose disk it is. */
-export async function requireSpace(where: string, path: string, free: FreeBytes): Promise<void> {
+/** Throws DiskFull where there is no room to build. `where`: whose disk it is; `needed`: bytes. */
+export async function requireSpace(where: string, path: string, free: FreeBytes, needed = NEEDED): Promise<void> {
   const bytes = await free(path)
-  const why = `only ${Math.floor(bytes / 1024 / 1024)} MB are free, a build wants ${NEEDED / 1024 / 1024}`
-  if (bytes < NEEDED) throw diskFull(where, why)
+  const why = `only ${Math.floor(bytes / 1024 / 1024)} MB are free, a build wants ${needed / 1024 / 1024}`
+  if (bytes < needed) throw diskFull(where, why)
 }
 
 /** Whether a failed step's last words say that the disk was full; every tool passes on the system's own phrase. */

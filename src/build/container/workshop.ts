@@ -13,6 +13,9 @@ import { dataRoot } from './space.ts'
 import { ENGINE_DISK, explained } from './trouble.ts'
 import type { Yard } from './yard.ts'
 
+/** The tree on its way, and the log: what a build makes is on the engine's disk. */
+const PASSING = 32 * 1024 * 1024
+
 /** Builds in containers, into images that the engine keeps. */
 export function containerWorkshop(yard: Yard, state: string, free: FreeBytes): Workshop {
   const { shelf, stacks, containers, ready, tidying, folder, engine, platform } = yard
@@ -27,7 +30,7 @@ export function containerWorkshop(yard: Yard, state: string, free: FreeBytes): W
     remove: (key) => shelf.remove(key),
     log: (key) => join(folder, `${key}.log`),
     async requireSpace() {
-      await requireSpace('the state directory', state, free)
+      await requireSpace('the state directory', state, free, PASSING)
       const root = await dataRoot(engine)
       if (root !== null) await requireSpace(ENGINE_DISK, root, free)
     },
