@@ -1,5 +1,5 @@
 /** What a pass may do. Each step is safe to repeat and safe to be the last thing that ever happened. */
-import type { CommitId, Release, RouteTable } from '../domain.ts'
+import type { CommitId, Listen, Release, RouteTable } from '../domain.ts'
 import type { Failure } from '../errors.ts'
 
 export type Step =
@@ -35,6 +35,11 @@ export interface Plan {
   waiting: string[]
 }
 
+/** Processes of this machine are told apart by their ports alone. */
+function shortly({ host, port }: Listen): string {
+  return host === '127.0.0.1' ? String(port) : `${host}:${port}`
+}
+
 /** What a step acts on, for people. */
 export function target(step: Step): string {
   switch (step.action) {
@@ -47,7 +52,7 @@ export function target(step: Step): string {
       return step.instance
     case 'write-routes':
       return step.table.routes
-        .map((r) => `${r.host}${r.path} -> ${r.options?.redirect ?? (r.servers.map((s) => s.port).join(',') || 'nobody')}`)
+        .map((r) => `${r.host}${r.path} -> ${r.options?.redirect ?? (r.servers.map(shortly).join(',') || 'nobody')}`)
         .join('; ')
     case 'release':
       return `v${step.version} from ${step.commit.slice(0, 7)}`

@@ -188,7 +188,7 @@ overKinds((kind) => {
     const events = await platform.events()
     const { code, out } = await platform.run('plan', 'shop')
     expect(code).toBe(0)
-    expect(out).toMatch(/^shop: 1 step\n {2}ACTION +TARGET +REASON\n {2}write-routes +shop\.test\.localhost\/ -> \d+ +\S/)
+    expect(out).toMatch(/^shop: 1 step\n {2}ACTION +TARGET +REASON\n {2}write-routes +shop\.test\.localhost\/ -> [\d.:]+ +\S/)
     expect(await data('plan', 'shop')).toMatchObject({
       app: 'shop',
       actions: [
