@@ -15,6 +15,8 @@ const REMOVE_MS = 60_000
 /** A container in which one build may run; its driver waits for requests. */
 export interface BuildContainer {
   id: string
+  /** What it is called, and was. */
+  names: string[]
   session: Session
   /** Makes an image of what is in it. */
   commit(reference: string, config: Record<string, unknown>): Promise<void>
@@ -26,8 +28,9 @@ export interface BuildContainer {
 export class Containers {
   readonly #engine: Engine
   readonly #platform: string
-  /** Names of those that are in use, or about to be: all others of the platform are left over. */
+  /** Of those that are in use, or about to be: all others of the platform are left over. */
   readonly #names = new Set<string>()
+  readonly #ids = new Set<string>()
   #network: Promise<void> | null = null
 
   constructor(engine: Engine, platform: string) {
@@ -35,8 +38,8 @@ export class Containers {
     this.#platform = platform
   }
 
-  async start(wish: Omit<ContainerWish, 'platform' | 'network'>, name: string): Promise<BuildContainer> {
-    this.#names.add(name)
+  async start(wish: Omit<ContainerWish, 'platform' | 'network'>, wanted: string): Promise<BuildContainer> {
+    const name = this.#claim(wanted)
     try {
       const spec = containerSpec({ ...wish, platform: this.#platform, network: buildsNetwork(this.#platform) })
       await this.ensureNetwork()
@@ -55,8 +58,8 @@ export class Containers {
   }
 
   /** Makes a container that is never started, and gives its id to who needs one. It is removed after that. */
-  async borrow<T>(image: string, command: string[] | undefined, name: string, use: (id: string) => Promise<T>): Promise<T> {
-    this.#names.add(name)
+  async borrow<T>(image: string, command: string[] | undefined, wanted: string, use: (id: string) => Promise<T>): Promise<T> {
+    const name = this.#claim(wanted)
     const labels = { [LABEL.platform]: this.#platform, [LABEL.role]: 'build' }
     const spec = { Image: image, name, Labels: labels, ...(command && { Cmd: command }), HostConfig: { NetworkMode: 'none' } }
     try {
@@ -70,27 +73,24 @@ export class Containers {
   }
 
   /** Gives a container another name; whether the engine takes it is of no importance. */
-  rename(container: BuildContainer, from: string, to: string): void {
-    this.#names.add(to)
-    this.#engine
-      .ask((docker) => docker.getContainer(container.id).rename({ name: to }))
-      .then(
-        () => this.#names.delete(from),
-        () => {},
-      )
+  rename(container: BuildContainer, wanted: string): void {
+    const name = this.#claim(wanted)
+    container.names.push(name)
+    this.#engine.ask((docker) => docker.getContainer(container.id).rename({ name })).catch(() => {})
   }
 
   /** Ends and removes what an earlier trimtab left. */
   async sweep(): Promise<void> {
     const filters = ours(this.#platform, `${LABEL.role}=build`)
     const list = await this.#engine.ask((docker, abortSignal) => docker.listContainers({ all: true, filters, abortSignal }))
-    const left = list.filter(({ Names }) => !Names.some((name) => this.#names.has(name.slice(1))))
+    const left = list.filter(({ Id, Names }) => !this.#ids.has(Id) && !Names.some((name) => this.#names.has(name.slice(1))))
     await Promise.all(left.map(({ Id }) => this.#remove(Id)))
   }
 
   async #begin(spec: ContainerCreateOptions, name: string): Promise<BuildContainer> {
     const engine = this.#engine
     const container: Container = await engine.ask((docker, abortSignal) => docker.createContainer({ ...spec, name, abortSignal }))
+    this.#ids.add(container.id)
     try {
       const attach = { stream: true, stdin: true, stdout: true, stderr: true, hijack: true }
       const session = new Session((await engine.ask(() => container.attach(attach))) as Duplex)
@@ -98,14 +98,17 @@ export class Containers {
       return this.#built(container, session, name)
     } catch (error) {
       await this.#remove(container.id).catch(() => {})
+      this.#ids.delete(container.id)
       throw error
     }
   }
 
   #built(container: Container, session: Session, name: string): BuildContainer {
     const engine = this.#engine
+    const names = [name]
     return {
       id: container.id,
+      names,
       session,
       async commit(reference, config) {
         await commit(engine, container.id, reference, config)
@@ -113,9 +116,18 @@ export class Containers {
       end: async () => {
         session.close()
         await this.#remove(container.id)
-        this.#names.delete(name)
+        this.#ids.delete(container.id)
+        for (const one of names) this.#names.delete(one)
       },
     }
+  }
+
+  /** This name, or one like it where a container of ours that is about to end still has it. */
+  #claim(wanted: string): string {
+    let name = wanted
+    for (let n = 2; this.#names.has(name); n += 1) name = `${wanted}-${n}`
+    this.#names.add(name)
+    return name
   }
 
   async #remove(name: string): Promise<void> {

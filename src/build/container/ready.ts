@@ -39,7 +39,7 @@ export class Ready {
       clearTimeout(idle.timer)
       const container = await idle.container
       if (container && !container.session.ended) {
-        this.#containers.rename(container, readyName(this.#platform, wish.app), name)
+        this.#containers.rename(container, name)
         return container
       }
       await container?.end()

@@ -53,3 +53,17 @@ test('a build that runs, and the container that waits for the next, are no left-
   expect((await w.until(plan, ({ state }) => state !== 'running')).state).toBe('succeeded')
   await expect(w.engine.docker.getImage(imageRef(w.platform, plan.key)).inspect()).resolves.toBeDefined()
 })
+
+test('builds of an app in quick succession, with pruning between: none takes another’s container away', async (context) => {
+  const w = await world(context)
+  const pruning = setInterval(() => void w.builder.prune(() => new Set()).catch(() => {}), 100)
+  try {
+    for (let n = 0; n < 8; n += 1) {
+      imageOf(await w.build(await w.plan(pack(`sleep 0.${n}`))))
+      // Where the next one meets what the former has left to be done.
+      await new Promise((resolve) => setTimeout(resolve, n * 150))
+    }
+  } finally {
+    clearInterval(pruning)
+  }
+}, 60_000)
