@@ -49,9 +49,11 @@ export class Ready {
 
   /** Has one wait for the next build. Whether that succeeds is of no importance. */
   async prepare(wish: Wish): Promise<void> {
-    await this.#drop(wish.app)
-    if (this.#closed) return
-    const container = this.#containers.start(wish, readyName(this.#platform, wish.app)).catch(() => null)
+    const former = this.#drop(wish.app)
+    if (this.#closed) return former
+    // At once, before anything is waited for: of two that prepare for an app the later one ends what the earlier one starts.
+    const name = readyName(this.#platform, wish.app)
+    const container = former.then(() => this.#containers.start(wish, name)).catch(() => null)
     const timer = setTimeout(() => void this.#drop(wish.app), IDLE_MS)
     timer.unref()
     this.#idle.set(wish.app, { wish: JSON.stringify(wish), container, timer })

@@ -61,9 +61,12 @@ test('builds of an app in quick succession, with pruning between: none takes ano
     for (let n = 0; n < 8; n += 1) {
       imageOf(await w.build(await w.plan(pack(`sleep 0.${n}`))))
       // Where the next one meets what the former has left to be done.
-      await new Promise((resolve) => setTimeout(resolve, n * 150))
+      await new Promise((resolve) => setTimeout(resolve, (n % 4) * 150))
     }
   } finally {
     clearInterval(pruning)
   }
+  await vi.waitFor(async () => expect(await w.containers()).toHaveLength(1), 20_000)
+  await w.builder.close()
+  expect(await w.containers()).toEqual([])
 }, 60_000)
