@@ -91,16 +91,29 @@ export function containersOn(engine: () => Promise<string>): Containers {
       ...lines('ps', '--all', ...ours(join(dir, 'state')), '--format', '{{.Names}}: {{.Status}}'),
       ...processesOf(dir).map(({ pid, command }) => `${pid}: ${command}`),
     ],
-    strike(state) {
-      const name = platformName(undefined, state)
-      const all = (...args: string[]) => lines(...args, ...ours(state), '--quiet')
-      const each = (ids: string[], ...args: string[]) => ids.length > 0 && docker(...args, ...new Set(ids))
-      const fillers = lines('ps', '--all', '--quiet', '--filter', `name=${FILLER}narrow-${name}`)
-      each([...fillers, ...all('ps', '--all')], 'rm', '--force', '--volumes')
-      each(all('volume', 'ls'), 'volume', 'rm')
-      each([...all('network', 'ls'), ...lines('network', 'ls', '--quiet', '--filter', `name=narrow-${name}`)], 'network', 'rm')
-      each(lines('images', '--format', '{{.Repository}}:{{.Tag}}', `trimtab/${name}`), 'rmi', '--force')
-    },
+    strike: (state) =>
+      insist(() => {
+        const name = platformName(undefined, state)
+        const all = (...args: string[]) => lines(...args, ...ours(state), '--quiet')
+        const each = (ids: string[], ...args: string[]) => ids.length > 0 && docker(...args, ...new Set(ids))
+        const fillers = lines('ps', '--all', '--quiet', '--filter', `name=${FILLER}narrow-${name}`)
+        each([...fillers, ...all('ps', '--all')], 'rm', '--force', '--volumes')
+        each(all('volume', 'ls'), 'volume', 'rm')
+        each([...all('network', 'ls'), ...lines('network', 'ls', '--quiet', '--filter', `name=narrow-${name}`)], 'network', 'rm')
+        each(lines('images', '--format', '{{.Repository}}:{{.Tag}}', `trimtab/${name}`), 'rmi', '--force')
+      }),
+  }
+}
+
+/** The engine may still be busy with what was told to go a moment ago. */
+function insist(act: () => void): void {
+  for (let tries = 1; ; tries++) {
+    try {
+      return act()
+    } catch (error) {
+      if (tries === 50) throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100)
+    }
   }
 }
 
