@@ -37,7 +37,7 @@ const BAD: Array<{ how: string; files: Record<string, Content>; code: string; sa
     how: 'never becomes ready',
     files: {
       'server.js': 'console.log("still thinking"); setInterval(() => {}, 1000)\n',
-      ...appYaml({ processes: { web: { health: { grace: '1s' } } } }),
+      ...appYaml({ processes: { web: { health: { grace: '3s' } } } }),
     },
     code: 'NotReady',
     says: [/did not answer/, /PORT/, /still thinking/],
@@ -47,7 +47,7 @@ const BAD: Array<{ how: string; files: Record<string, Content>; code: string; sa
     files: {
       'server.js':
         "import('node:http').then((h) => h.createServer((q, r) => { r.statusCode = 500; r.end() }).listen(process.env.PORT))\n",
-      ...appYaml({ processes: { web: { health: { path: '/healthz', grace: '1s' } } } }),
+      ...appYaml({ processes: { web: { health: { path: '/healthz', grace: '3s' } } } }),
     },
     code: 'NotReady',
     says: [/GET \/healthz/],
@@ -128,7 +128,7 @@ overKinds((kind) => {
 
   // From here on side by side: one app's trouble is not the other's.
   it.concurrent('a live app that crashes again and again is called that, and recovers when it stops', {
-    timeout: 60_000,
+    timeout: kind.isOnHost ? 60_000 : 180_000,
   }, async () => {
     const trip = outside.gate('trip')
     const server = `if ((await fetch(process.env.TRIP)).ok) { console.error('tripped over it'); process.exit(7) }
@@ -141,7 +141,7 @@ await import('./server.js')
     await platform.live('loop', commit)
     trip.open()
     await platform.get('loop.test.localhost', '/exit?code=7')
-    const status = await platform.when('loop', ({ status }) => status === 'Failed')
+    const status = await platform.when('loop', ({ status }) => status === 'Failed', 120_000)
     expect(status).toMatchObject({ serving: { commit }, failure: { code: 'CrashLoop', commit } })
     expect(status.failure?.message).toMatch(/web ended 5 times in a row/)
     expect(status.failure?.message).toContain('tripped over it')
@@ -208,7 +208,9 @@ await import('./server.js')
     expect(await platform.says('first')).toBe('good')
   })
 
-  it.concurrent('an instance that stands still leaves the routes and is replaced', { timeout: 60_000 }, async () => {
+  it.concurrent('an instance that stands still leaves the routes and is replaced', {
+    timeout: kind.isOnHost ? 60_000 : 180_000,
+  }, async () => {
     const health = { path: '/healthz', interval: '1s', timeout: '500ms' }
     const commit = platform
       .openRepo('still')
@@ -228,7 +230,7 @@ await import('./server.js')
     await platform.live('still', commit)
   })
 
-  it.concurrent('so is the only one there is', { timeout: 60_000 }, async () => {
+  it.concurrent('so is the only one there is', { timeout: kind.isOnHost ? 60_000 : 180_000 }, async () => {
     const health = { path: '/healthz', interval: '1s', timeout: '500ms' }
     const commit = platform
       .openRepo('alone')

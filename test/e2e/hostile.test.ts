@@ -190,7 +190,9 @@ overKinds((kind) => {
     expect(platform.running('bystander')).toEqual(before)
   })
 
-  it.concurrent('no free port: told, tried again by itself, and live when there is one', { timeout: 60_000 }, async () => {
+  it.concurrent('no free port: told, tried again by itself, and live when there is one', {
+    timeout: kind.isOnHost ? 60_000 : 180_000,
+  }, async () => {
     const tight = await TestPlatform.make({ kind })
     try {
       const names = ['first', 'second']
@@ -222,7 +224,7 @@ overKinds((kind) => {
   })
 
   it.concurrent('a full disk: what runs goes on, and what was asked for is done when there is room', {
-    timeout: 90_000,
+    timeout: kind.isOnHost ? 90_000 : 180_000,
   }, async (context) => {
     need(context, 'root', process.getuid?.() === 0 ? null : 'only root may mount a small file system')
     const full = await TestPlatform.make({ kind })

@@ -207,8 +207,13 @@ export class TestPlatform {
     return this.kind.strangers(this.dir, this.state, [this.pid, Number(this.kind.router(this.state) ?? 0)])
   }
 
+  /** Containers start in a second where all are alone, and in ten where all start at once. */
+  private get patience(): number {
+    return this.kind.isOnHost ? 60_000 : 110_000
+  }
+
   /** Waits until this commit is live, or has failed; gives the status then. */
-  async settled(app: string, commit: string, ms = 60_000): Promise<AppStatus> {
+  async settled(app: string, commit: string, ms = this.patience): Promise<AppStatus> {
     let last: AppStatus | undefined
     await until(
       async () => {
@@ -224,13 +229,17 @@ export class TestPlatform {
     return last as AppStatus
   }
 
-  async live(app: string, commit: string, ms = 60_000): Promise<AppStatus> {
+  async live(app: string, commit: string, ms = this.patience): Promise<AppStatus> {
     const status = await this.settled(app, commit, ms)
     if (status.status !== 'Live') throw new Error(`${app}: ${JSON.stringify(status)}\n${this.output}`)
     return status
   }
 
-  async failed(app: string, commit: string, ms = 60_000): Promise<AppStatus & { failure: NonNullable<AppStatus['failure']> }> {
+  async failed(
+    app: string,
+    commit: string,
+    ms = this.patience,
+  ): Promise<AppStatus & { failure: NonNullable<AppStatus['failure']> }> {
     const status = await this.settled(app, commit, ms)
     const { failure } = status
     if (status.status !== 'Failed' || !failure) throw new Error(`${app}: ${JSON.stringify(status)}\n${this.output}`)
@@ -238,7 +247,7 @@ export class TestPlatform {
   }
 
   /** Waits until the status holds; gives it. */
-  async when(app: string, holds: (status: AppStatus) => boolean, ms = 60_000): Promise<AppStatus> {
+  async when(app: string, holds: (status: AppStatus) => boolean, ms = this.patience): Promise<AppStatus> {
     let last: AppStatus | undefined
     const what = () => `the status of ${app}; last: ${JSON.stringify(last)}\n${this.output}`
     const look = async () => {
