@@ -37,7 +37,7 @@ const BAD: Array<{ how: string; files: Record<string, Content>; code: string; sa
     how: 'never becomes ready',
     files: {
       'server.js': 'console.log("still thinking"); setInterval(() => {}, 1000)\n',
-      ...appYaml({ processes: { web: { health: { grace: '3s' } } } }),
+      ...appYaml({ processes: { web: { health: { grace: '6s' } } } }),
     },
     code: 'NotReady',
     says: [/did not answer/, /PORT/, /still thinking/],
@@ -47,7 +47,7 @@ const BAD: Array<{ how: string; files: Record<string, Content>; code: string; sa
     files: {
       'server.js':
         "import('node:http').then((h) => h.createServer((q, r) => { r.statusCode = 500; r.end() }).listen(process.env.PORT))\n",
-      ...appYaml({ processes: { web: { health: { path: '/healthz', grace: '3s' } } } }),
+      ...appYaml({ processes: { web: { health: { path: '/healthz', grace: '6s' } } } }),
     },
     code: 'NotReady',
     says: [/GET \/healthz/],
