@@ -71,12 +71,15 @@ async function pruneImages(world: World): Promise<void> {
 /** The router is a process like any other, and may be killed like any other; its files are files, and may be deleted. */
 export function keepRouter(world: World, trigger: (app: string) => void, log: (line: string) => void): () => void {
   let told = ''
-  let routed: string[] = []
+  /** App → in how many looks its file was missing. */
+  let missing = new Map<string, number>()
   const timer = setInterval(async () => {
     try {
-      const now = await world.router.apps()
-      for (const app of routed) if (!now.includes(app)) trigger(app)
-      routed = now
+      const routed = new Set(await world.router.apps())
+      const without = new Set([...world.store.claims().values()].filter((app) => !routed.has(app)))
+      missing = new Map([...without].map((app) => [app, (missing.get(app) ?? 0) + 1]))
+      // Ever more rarely: it may be on its way, or suspended, and is to have none.
+      for (const [app, looks] of missing) if (Number.isInteger(Math.log2(looks))) trigger(app)
       const wasStarted = await world.router.ensure()
       told = ''
       if (!wasStarted) return
