@@ -13,8 +13,9 @@ import type { World } from '../world.ts'
 /** The app's status, from the same values and the same plan as a pass would have now. */
 export async function viewStatus(app: string, world: World): Promise<AppStatus> {
   try {
-    const { desired } = await desire(app, world)
+    // In this order: a head that is seen in between is then newer than the verdicts, never older than them.
     const observed = await observe(app, world)
+    const { desired } = await desire(app, world)
     const { waiting } = plan(desired, observed)
     return statusOf(desired, observed, waiting, world.store.read(app).liveSince, (route) => world.router.url(route))
   } catch (thrown) {
