@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import { createEngine } from '../../src/engine/engine.ts'
 import { buildStack } from '../../src/stack/build.ts'
-import { debstrapArgs, STACK_RECIPE } from '../../src/stack/recipe.ts'
+import { debstrapArgs, STACK_RECIPE, stackRecipe } from '../../src/stack/recipe.ts'
 import { ownSources } from '../../src/stack/sources.ts'
 import { sharedEngine, stackImage } from '../support/docker.ts'
 
@@ -18,12 +18,13 @@ async function folder(files: Record<string, string>): Promise<string> {
 }
 
 test('the recipe is one list: what the built-in buildpacks call, and what native modules need', () => {
-  const args = debstrapArgs({ ...STACK_RECIPE, suite: 'trixie' }, ['/etc/apt/sources.list'])
+  const args = debstrapArgs(stackRecipe('trixie', ['ruby']), ['/etc/apt/sources.list'])
   expect(args.slice(-3)).toEqual(['trixie', '-', '/etc/apt/sources.list'])
   const [packages = ''] = args.filter((arg) => arg.startsWith('--include='))
-  for (const one of ['bash', 'ca-certificates', 'git', 'nodejs', 'npm', 'python3-venv', 'util-linux', 'g++', 'make']) {
+  for (const one of ['bash', 'ca-certificates', 'git', 'nodejs', 'npm', 'python3-venv', 'util-linux', 'g++', 'make', 'ruby']) {
     expect(packages.slice('--include='.length).split(',')).toContain(one)
   }
+  expect(packages).not.toMatch(/jdk|php|rustc|cargo/)
   expect(new Set(STACK_RECIPE.packages).size).toBe(STACK_RECIPE.packages.length)
 })
 

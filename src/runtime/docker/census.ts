@@ -34,7 +34,7 @@ export interface Census {
 }
 
 /** So old may an answer be that nothing is known to have happened since. */
-const FRESH_MS = 50
+const FRESH_MS = 200
 /** Who comes while a question is under way waits for that one and for the next. */
 const LIMIT_MS = 10_000
 
