@@ -6,7 +6,10 @@ export const BILL = z.object({
   configVars: z.record(z.string(), z.string()),
   app: z.string(),
   commit: z.string(),
-  packs: z.array(z.object({ name: z.string(), detected: z.string() })),
+  /** `commit`: of a pack that was fetched. */
+  packs: z.array(z.object({ name: z.string(), detected: z.string(), commit: z.string().exactOptional() })),
+  /** What was installed, by name, as the packs tell: node → 20.11.1. */
+  versions: z.record(z.string(), z.string()).default({}),
   builtAt: z.string(),
   durationMs: z.number(),
 })

@@ -21,13 +21,20 @@ export interface Builtin {
   files: PackFile[]
 }
 
-/** The order in which built-in packs are tried where none is named; the first that fits is taken. Others follow by name. */
-const ORDER = ['nodejs', 'python', 'static']
+/**
+ * The order in which built-in packs are tried where none is named; the first that fits is taken. Heroku's: a Rails or Laravel app
+ * has a package.json too. Others follow by name.
+ */
+const ORDER = ['ruby', 'nodejs', 'python', 'java', 'php', 'go', 'rust', 'static']
+/** The folder of what all packs share: it is laid into the `lib` of each, so that each stands by itself. */
+const SHARED = 'lib'
 
 /** Reads the built-in buildpacks: every folder with a bin/compile. */
 export async function readBuiltins(dir: string): Promise<Builtin[]> {
   const names = (await readdir(dir, { withFileTypes: true })).filter((entry) => entry.isDirectory()).map((entry) => entry.name)
-  const packs = await Promise.all(names.sort(byOrder).map((name) => readBuiltin(name, join(dir, name))))
+  const shared = names.includes(SHARED) ? await readFiles(join(dir, SHARED), 'lib/') : []
+  const own = names.filter((name) => name !== SHARED).sort(byOrder)
+  const packs = await Promise.all(own.map((name) => readBuiltin(name, join(dir, name), shared)))
   return packs.filter((pack) => pack.files.some((file) => file.path === 'bin/compile'))
 }
 
@@ -43,10 +50,8 @@ export function layOut(pack: Builtin, dir: string): void {
   }
 }
 
-async function readBuiltin(name: string, dir: string): Promise<Builtin> {
-  const entries = await readdir(dir, { recursive: true, withFileTypes: true })
-  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
-  const files = await Promise.all(paths.sort().map((path) => readPackFile(dir, path)))
+async function readBuiltin(name: string, dir: string, shared: PackFile[]): Promise<Builtin> {
+  const files = [...(await readFiles(dir, '')), ...shared]
   const hash = createHash('sha256')
   for (const file of files) hash.update(`${file.path}\0${file.executable}\0${file.content.length}\0`).update(file.content)
   const looksFor =
@@ -57,9 +62,15 @@ async function readBuiltin(name: string, dir: string): Promise<Builtin> {
   return { name, dir, hash: hash.digest('hex'), looksFor, files }
 }
 
-async function readPackFile(dir: string, path: string): Promise<PackFile> {
-  const [content, { mode }] = await Promise.all([readFile(path), stat(path)])
-  return { path: path.slice(dir.length + 1), executable: (mode & 0o100) !== 0, content }
+async function readFiles(dir: string, prefix: string): Promise<PackFile[]> {
+  const entries = await readdir(dir, { recursive: true, withFileTypes: true })
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+  return Promise.all(paths.sort().map((path) => readPackFile(path, prefix + path.slice(dir.length + 1))))
+}
+
+async function readPackFile(from: string, path: string): Promise<PackFile> {
+  const [content, { mode }] = await Promise.all([readFile(from), stat(from)])
+  return { path, executable: (mode & 0o100) !== 0, content }
 }
 
 function byOrder(a: string, b: string): number {

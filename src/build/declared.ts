@@ -9,11 +9,13 @@ export const RELEASE_LIMIT = 64 * 1024
 export interface Declared {
   processTypes: Record<string, string>
   configVars: Record<string, string>
+  /** What was installed, for the bill of materials: a key of ours, which Heroku's packs do not have and Heroku would pass over. */
+  versions: Record<string, string>
 }
 
 /**
  * Reads the YAML that bin/release prints (devcenter.heroku.com/articles/buildpack-api): `default_process_types` and
- * `config_vars`; `addons` are ignored, as Heroku does for existing apps. The text is hostile: no aliases, no tags, plain values only.
+ * `config_vars`, and besides them `versions`; `addons` are ignored, as Heroku does for existing apps. The text is hostile: no aliases, no tags, plain values only.
  */
 export function parseRelease(text: string, pack: string): Declared {
   const bad = (why: string, cause?: unknown) =>
@@ -30,13 +32,14 @@ export function parseRelease(text: string, pack: string): Declared {
   } catch (error) {
     throw bad(error instanceof Error ? (error.message.split('\n')[0] ?? '').replace(/:$/, '') : String(error), error)
   }
-  if (value === null || value === undefined) return { processTypes: {}, configVars: {} }
+  if (value === null || value === undefined) return { processTypes: {}, configVars: {}, versions: {} }
   if (!(value instanceof Map)) throw bad('a map was expected')
   return {
     processTypes: strings(value.get('default_process_types'), /^[A-Za-z0-9_-]{1,63}$/, (why) =>
       bad(`default_process_types: ${why}`),
     ),
     configVars: strings(value.get('config_vars'), /^[A-Za-z_][A-Za-z0-9_]{0,254}$/, (why) => bad(`config_vars: ${why}`)),
+    versions: strings(value.get('versions'), /^[A-Za-z0-9][A-Za-z0-9 ._+-]{0,62}$/, (why) => bad(`versions: ${why}`)),
   }
 }
 
@@ -45,6 +48,7 @@ export function mergeDeclared(all: Declared[]): Declared {
   return {
     processTypes: Object.assign({}, ...all.map((one) => one.processTypes)),
     configVars: Object.assign({}, ...all.map((one) => one.configVars)),
+    versions: Object.assign({}, ...all.map((one) => one.versions)),
   }
 }
 

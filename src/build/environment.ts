@@ -17,7 +17,11 @@ const CA_VARIABLES = [
   'REQUESTS_CA_BUNDLE',
   'CURL_CA_BUNDLE',
   'GIT_SSL_CAINFO',
+  'CARGO_HTTP_CAINFO',
 ]
+
+/** The same time for whatever a build writes a time into (reproducible-builds.org/specs/source-date-epoch): the exported tree's own. */
+export const SOURCE_DATE_EPOCH = '1000000000'
 
 /** The variables that make the tools of a build trust this file of CA certificates; none without one. */
 export function caVariables(bundle: string | undefined): Record<string, string> {
@@ -40,6 +44,7 @@ export function buildEnvironment(
   const bundle = builds.ca ?? (existsSync(HOST_BUNDLE) ? HOST_BUNDLE : undefined)
   return {
     LANG: 'C.UTF-8',
+    SOURCE_DATE_EPOCH,
     ...caVariables(bundle),
     PATH: buildPath(path),
     ...builds.env,

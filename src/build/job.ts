@@ -6,6 +6,7 @@ import type { Builtin } from './builtins.ts'
 import type { Choice } from './choose.ts'
 import { type Declared, mergeDeclared, parseRelease, RELEASE_LIMIT } from './declared.ts'
 import { collect, detectPack, preparePack, type ReadyPack } from './detect.ts'
+import { diagnosis } from './diagnosis.ts'
 import { readPlainFile } from './files.ts'
 import type { BuildLog } from './log.ts'
 import type { Place } from './place.ts'
@@ -74,7 +75,7 @@ async function compile(job: Job, pack: ReadyPack, before: ReadyPack[]): Promise<
 /** bin/release may be missing: many packs leave the process types to the Procfile. */
 async function release(job: Job, pack: ReadyPack): Promise<Declared> {
   const program = join(pack.dir, 'bin/release')
-  if (!pack.releases) return { processTypes: {}, configVars: {} }
+  if (!pack.releases) return { processTypes: {}, configVars: {}, versions: {} }
   const said: Buffer[] = []
   const step = pack.builtin ? { program, args: [job.place.app] } : pipedApart(program, [job.place.app])
   const end = await job.place.run(step, { out: collect(said, RELEASE_LIMIT + 1), record: true })
@@ -85,10 +86,9 @@ async function release(job: Job, pack: ReadyPack): Promise<Declared> {
 function stepFailed(job: Job, pack: ReadyPack, program: string, end: StepEnd): TrimtabError {
   const last = job.log.lastLines(20)
   if (job.log.diskFull || saysDiskFull(last)) return diskFull(job.place.disk, `the ${pack.name} buildpack ran out of room`)
-  return new TrimtabError(
-    'BuildFailed',
-    `The ${pack.name} buildpack failed: ${program} ${describeEnd(end)}. The end of its log:\n${last}`,
-  )
+  const why = diagnosis(last)
+  const first = `The ${pack.name} buildpack failed: ${why ?? `${program} ${describeEnd(end)}.`}`
+  return new TrimtabError('BuildFailed', `${first} The end of its log:\n${last}`)
 }
 
 function tellProcessTypes(log: BuildLog, procfile: string | null, detected: string, declared: Declared): void {

@@ -26,8 +26,8 @@ export class Planner {
 
   async resolve(request: BuildRequest, platformEnv: Record<string, string>, base: string[]): Promise<Resolved> {
     const { app, commit, settings } = request
-    const { buildpacks, dockerfile, image, env } = settings
-    const same = JSON.stringify([app.repo, commit, app.path, buildpacks, dockerfile, image, env, platformEnv, base])
+    const { timeoutMs: _, ...decides } = settings
+    const same = JSON.stringify([app.repo, commit, app.path, decides, platformEnv, base])
     let known = this.#known.get(same)
     if (known === undefined) {
       known = this.#work(request, platformEnv, base)

@@ -1,14 +1,13 @@
 /** app.yaml: every key of it, once, for the parser, the types and the editors' JSON Schema. Durations come out in milliseconds. */
 import { z } from 'zod'
+import { build } from './build.ts'
 import { duration } from './duration.ts'
 import { environment } from './environment.ts'
 import { routes } from './routes.ts'
-import { didYouMean } from './suggest.ts'
 import {
   appName,
   command,
   cores,
-  imageName,
   LATER,
   mapping,
   notYet,
@@ -19,59 +18,6 @@ import {
   text,
   wholeNumber,
 } from './values.ts'
-
-const BUILDPACKS = ['nodejs', 'python', 'static'] as const
-const BUILDPACK = new RegExp(`^(?:(?:heroku/)?(?:${BUILDPACKS.join('|')})|\\./(?!/|(?:.*/)?\\.\\.?(?:/|$))[A-Za-z0-9._@+,=/-]+)$`)
-
-/** Comes out as `nodejs`, or as `./path` without a slash at its end. */
-const buildpack = z
-  .string({ error: 'expected the name of a buildpack' })
-  .max(255, { error: 'expected the name of a buildpack, at most 255 characters long' })
-  .regex(BUILDPACK, { error: ({ input }) => explainBuildpack(String(input)), abort: true })
-  .transform((name) =>
-    name
-      .replace(/^heroku\//, '')
-      .replace(/\/+/g, '/')
-      .replace(/\/$/, ''),
-  )
-
-function explainBuildpack(name: string): string {
-  if (/^[a-z+]+:\/\/|^[\w.-]+@[\w.-]+:|\.git(#.*)?$/i.test(name)) return `buildpacks from a git address are ${LATER}`
-  if (name.startsWith('.') || name.startsWith('/')) return 'expected a folder inside the repository, such as ./buildpack'
-  const near = didYouMean(name.replace(/^heroku\//, ''), BUILDPACKS)
-  return `expected one of ${BUILDPACKS.join(', ')}, or ./path in the repository${near}`
-}
-
-/** Inside of the app's folder. */
-const FILE = /^(?:\.\/)?(?!\/|-)(?!(?:.*\/)?\.\.?(?:\/|$))[^\0\\\n]+$/
-
-const build = mapping({
-  buildpacks: z
-    .array(buildpack, { error: 'expected a list of buildpacks' })
-    .min(1, { error: 'expected at least one buildpack; leave the key out to have it detected' })
-    .max(20, { error: 'expected at most 20 buildpacks' })
-    .exactOptional()
-    .describe(
-      'Buildpacks in order: nodejs, python, static, heroku/<one of these>, or ./path in the repository. Default: detected.',
-    ),
-  env: environment().exactOptional().describe('Environment of the build alone.'),
-  timeout: duration('100ms', '24h').exactOptional().describe('How long the build may take, such as 15m.'),
-  dockerfile: text('expected the path of a Dockerfile in the repository', FILE, 255)
-    .transform((path) => path.replace(/^\.\//, ''))
-    .exactOptional()
-    .describe("Built from this Dockerfile, in the app's folder."),
-  image: imageName()
-    .exactOptional()
-    .describe('Not built: this image, by tag or (better, it never changes) by digest: registry.example.com/shop@sha256:…'),
-  artifact: notYet('run an artifact that is built elsewhere.'),
-})
-  .superRefine((build, context) => {
-    const [first, ...others] = (['buildpacks', 'dockerfile', 'image'] as const).filter((way) => build[way] !== undefined)
-    for (const way of others) {
-      context.addIssue({ code: 'custom', path: [way], message: `is another way to build, beside ${first}; one of them can be` })
-    }
-  })
-  .describe('How the commit is built.')
 
 const health = mapping({
   path: text('expected a path such as /healthz', /^\/[!"$-~]*$/)

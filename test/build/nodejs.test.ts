@@ -78,7 +78,7 @@ test('the quick reading of package.json never differs from the true one', async 
     '',
   ]
   const script = `
-    . "$1/lib/log.sh"; . "$1/lib/facts.sh"; pack_dir=$1; cd "$2"
+    . "$1/../lib/log.sh"; . "$1/lib/facts.sh"; pack_dir=$1; cd "$2"
     json=$(< package.json); quick=no
     if is_plain "$json"; then quick=yes; fi
     if [ "$3" = quick ]; then [ $quick = yes ] || { echo slow; exit; }; read_facts; else read_with_node; [ -n "$web" ] || web=; fi

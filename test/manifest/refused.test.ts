@@ -86,11 +86,11 @@ describe('values', () => {
     ],
     [
       'build: {buildpacks: [nodjs]}',
-      '1:22 build.buildpacks[0]: expected one of nodejs, python, static, or ./path in the repository (did you mean "nodejs"?), got "nodjs"',
+      '1:22 build.buildpacks[0]: expected one of go, java, nodejs, php, python, ruby, rust, static, or ./path in the repository (did you mean "nodejs"?), got "nodjs"',
     ],
     [
-      'build: {buildpacks: [heroku/ruby]}',
-      '1:22 build.buildpacks[0]: expected one of nodejs, python, static, or ./path in the repository, got "heroku/ruby"',
+      'build: {buildpacks: [heroku/scala]}',
+      '1:22 build.buildpacks[0]: expected one of go, java, nodejs, php, python, ruby, rust, static, or ./path in the repository, got "heroku/scala"',
     ],
     [
       'build: {buildpacks: [./a/../../b]}',

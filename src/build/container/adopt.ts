@@ -21,6 +21,7 @@ export async function adopt(yard: Yard, id: string, key: string, facts: Facts): 
     ...facts,
     processTypes: command.length === 0 ? {} : { web: command.map(quoted).join(' ') },
     configVars: {},
+    versions: {},
     foreign: port === undefined ? {} : { port },
   }
   const labels = labelsOf(platform, key, meta)

@@ -1,5 +1,5 @@
 import type { BuildsSpec } from '../../domain.ts'
-import { caVariables } from '../environment.ts'
+import { caVariables, SOURCE_DATE_EPOCH } from '../environment.ts'
 import { INSIDE } from './driver.ts'
 import type { Stack } from './stack.ts'
 
@@ -13,6 +13,7 @@ export function containerEnvironment(builds: BuildsSpec, stack: Stack): string[]
   const own = Object.fromEntries(stack.env.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]))
   const all = {
     LANG: 'C.UTF-8',
+    SOURCE_DATE_EPOCH,
     PATH,
     STACK: 'container',
     ...own,

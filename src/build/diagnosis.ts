@@ -1,0 +1,75 @@
+/** Why a build's tool failed, where its own output says so in a hundred lines or in a code: one line for a person. Pure. */
+
+interface Sign {
+  /** What tools print; the first group, where there is one, is what it is about. */
+  says: RegExp
+  means: (about: string) => string
+}
+
+const HINT = 'builds.env and builds.ca of platform.yaml say what a build reaches the network with'
+
+/** What comes first wins: the more telling ones. */
+const SIGNS: Sign[] = [
+  {
+    says: /SELF_SIGNED_CERT|UNABLE_TO_(?:GET_ISSUER|VERIFY_LEAF)|certificate verify failed|certificate signed by unknown authority|SSL certificate problem|PKIX path building failed|unable to get local issuer|invalid peer certificate|UnknownIssuer/i,
+    means: () =>
+      'a registry has a certificate that the build does not trust: builds.ca of platform.yaml names a bundle that does.',
+  },
+  {
+    says: /\b407\b[^\n]{0,40}Proxy|Proxy Authentication Required/i,
+    means: () => `a proxy asks for credentials (407): ${HINT}.`,
+  },
+  {
+    says: /getaddrinfo (?:ENOTFOUND|EAI_AGAIN) ([\w.-]+)/,
+    means: (host) => `the network cannot be reached: there is no address for ${host}. ${upper(HINT)}.`,
+  },
+  {
+    says: /(?:Could not resolve host(?:name)?:?\s*|lookup\s+)([\w-]+(?:\.[\w-]+)+)/i,
+    means: (host) => `the network cannot be reached: there is no address for ${host}. ${upper(HINT)}.`,
+  },
+  {
+    says: /Temporary failure in name resolution|Name or service not known|No address associated with hostname|UnknownHostException:?\s*([\w.-]+)?|dns error|failed to lookup address/i,
+    means: (host) => `the network cannot be reached: there is no address for ${host || 'a registry'}. ${upper(HINT)}.`,
+  },
+  {
+    says: /ECONNREFUSED|Connection refused|Failed to connect to|ETIMEDOUT|ENETUNREACH|Network is unreachable|i\/o timeout|Connection timed out|No route to host|network timeout|Max retries exceeded|EHOSTUNREACH|connect timed out|ECONNRESET|Connection reset by peer/i,
+    means: () => `a server cannot be reached: the connection was refused or timed out. ${upper(HINT)}.`,
+  },
+  {
+    says: /(?:\bE401\b|\b401 (?:Unauthorized|Client Error)|status code:? 401|HTTP\/[\d.]+ 401)/i,
+    means: () => 'a registry asks for credentials (401).',
+  },
+  {
+    says: /(?:\bE403\b|\b403 (?:Forbidden|Client Error)|status code:? 403|HTTP\/[\d.]+ 403|returned error: 403)/i,
+    means: () => 'a registry refuses what was asked of it (403 Forbidden).',
+  },
+  {
+    says: /No matching version found for (\S+?)\.?(?:\s|$)|No matching distribution found for (\S+)/,
+    means: (what) => `the registry has no ${what || 'such version'}.`,
+  },
+  {
+    says: /(?:404 Not Found|npm (?:error|ERR!) 404)[^\n]*?[\s'"]([@\w][^\s'"]*)/,
+    means: (what) => `the registry does not have ${what} (404).`,
+  },
+  {
+    says: /\b(429 Too Many Requests|E429)\b/i,
+    means: () => 'a registry has had too many requests (429); try again later: trimtab sync.',
+  },
+  {
+    says: /\b(50[234]) (?:Bad Gateway|Service Unavailable|Gateway Time-?out)/i,
+    means: (code) => `a registry does not work at present (${code}); try again later: trimtab sync.`,
+  },
+]
+
+/** `log`: the end of it. Null where it tells of nothing that is known here. */
+export function diagnosis(log: string): string | null {
+  for (const { says, means } of SIGNS) {
+    const found = says.exec(log)
+    if (found) return means((found.slice(1).find((group) => group !== undefined) ?? '').slice(0, 200))
+  }
+  return null
+}
+
+function upper(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}

@@ -1,0 +1,38 @@
+/** `build:`, the ways in which a commit becomes an image. One of them at a time. */
+import { z } from 'zod'
+import { buildpack } from './buildpack.ts'
+import { duration } from './duration.ts'
+import { environment } from './environment.ts'
+import { imageName, mapping, notYet, text } from './values.ts'
+
+/** Inside of the app's folder. */
+const FILE = /^(?:\.\/)?(?!\/|-)(?!(?:.*\/)?\.\.?(?:\/|$))[^\0\\\n]+$/
+
+/** `build:` of app.yaml. */
+export const build = mapping({
+  buildpacks: z
+    .array(buildpack, { error: 'expected a list of buildpacks' })
+    .min(1, { error: 'expected at least one buildpack; leave the key out to have it detected' })
+    .max(20, { error: 'expected at most 20 buildpacks' })
+    .exactOptional()
+    .describe(
+      'Buildpacks in order: nodejs, python and the other built-in ones, heroku/<one of these>, or ./path in the repository. Default: detected.',
+    ),
+  env: environment().exactOptional().describe('Environment of the build alone.'),
+  timeout: duration('100ms', '24h').exactOptional().describe('How long the build may take, such as 15m.'),
+  dockerfile: text('expected the path of a Dockerfile in the repository', FILE, 255)
+    .transform((path) => path.replace(/^\.\//, ''))
+    .exactOptional()
+    .describe("Built from this Dockerfile, in the app's folder."),
+  image: imageName()
+    .exactOptional()
+    .describe('Not built: this image, by tag or (better, it never changes) by digest: registry.example.com/shop@sha256:…'),
+  artifact: notYet('run an artifact that is built elsewhere.'),
+})
+  .superRefine((build, context) => {
+    const [first, ...others] = (['buildpacks', 'dockerfile', 'image'] as const).filter((way) => build[way] !== undefined)
+    for (const way of others) {
+      context.addIssue({ code: 'custom', path: [way], message: `is another way to build, beside ${first}; one of them can be` })
+    }
+  })
+  .describe('How the commit is built.')

@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest'
+import { diagnosis } from '../../src/build/diagnosis.ts'
+
+/** The words of the tools themselves. */
+test.each([
+  [
+    'npm without a network',
+    'npm error code ENOTFOUND\nnpm error errno ENOTFOUND\nnpm error network request to https://registry.example.com/ms failed, reason: getaddrinfo ENOTFOUND registry.example.com',
+    /no address for registry\.example\.com/,
+  ],
+  [
+    'npm, nobody listens',
+    'npm error code ECONNREFUSED\nnpm error FetchError: request to http://127.0.0.1:9/ms failed, reason: connect ECONNREFUSED 127.0.0.1:9',
+    /refused or timed out/,
+  ],
+  [
+    'npm, no such package',
+    "npm error code E404\nnpm error 404 Not Found - GET https://registry.example.com/no-such - Not found\nnpm error 404\nnpm error 404  'no-such@1.0.0' is not in this registry.",
+    /does not have \S+ \(404\)/,
+  ],
+  [
+    'npm, no such version',
+    'npm error code ETARGET\nnpm error notarget No matching version found for ms@99.0.0.',
+    /has no ms@99\.0\.0\./,
+  ],
+  [
+    'pip, no such version',
+    'ERROR: Could not find a version that satisfies the requirement flask==99 (from versions: 1.0)\nERROR: No matching distribution found for flask==99',
+    /has no flask==99\./,
+  ],
+  [
+    'pip without a network',
+    "WARNING: Retrying (Retry(total=0)) after connection broken by 'NewConnectionError(<pip._vendor.urllib3.connection.HTTPSConnection object>: Failed to establish a new connection: [Errno -3] Temporary failure in name resolution')",
+    /no address for a registry/,
+  ],
+  [
+    'pip, a strange certificate',
+    'SSLError(SSLCertVerificationError(1, "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: unable to get local issuer certificate (_ssl.c:1006)"))',
+    /builds\.ca/,
+  ],
+  [
+    'go without a network',
+    'go: example.com/x@v1.0.0: Get "https://proxy.example.com/x": dial tcp: lookup proxy.example.com on 127.0.0.11:53: no such host',
+    /no address for proxy\.example\.com/,
+  ],
+  ['curl', 'curl: (6) Could not resolve host: files.example.com', /no address for files\.example\.com/],
+  [
+    'java, a strange certificate',
+    'PKIX path building failed: unable to find valid certification path to requested target',
+    /builds\.ca/,
+  ],
+  ['cargo', '  [6] Could not resolve hostname (Could not resolve host: index.example.com)', /no address for index\.example\.com/],
+  ['refused', 'npm error code E403\nnpm error 403 403 Forbidden - GET https://registry.example.com/x', /403 Forbidden/],
+  ['a proxy', 'curl: (56) CONNECT tunnel failed, response 407 Proxy Authentication Required', /407/],
+])('%s', (_, log, why) => {
+  expect(diagnosis(log)).toMatch(why)
+})
+
+test('what it does not know it does not guess', () => {
+  expect(diagnosis('src/index.ts(3,1): error TS2304: Cannot find name "x".\nexit 2')).toBeNull()
+  expect(diagnosis('')).toBeNull()
+})
