@@ -214,6 +214,21 @@ export interface Image {
     /** The one port it says it listens on, whatever PORT says. */
     port?: number
   }
+  /** Absent: an older trimtab made it. */
+  materials?: Materials
+}
+
+/** The bill of materials: what went into an image, as far as the build could tell. Tells, and decides nothing. */
+export interface Materials {
+  /** Buildpacks in their order, with what they found the app to be; `commit` of one that was fetched. A Dockerfile is one too. */
+  packs: Array<{ name: string; detected: string; commit?: CommitId }>
+  /** What was installed: node → 20.11.1. */
+  versions: Record<string, string>
+  /** Id of the image below the app. */
+  stack?: string
+  /** What a ready-made image was pulled as, and the digest that it had then. */
+  reference?: string
+  digest?: string
 }
 
 /** One process type of a release, everything decided. */
@@ -369,6 +384,7 @@ export type EventType =
   | 'RepositoryReplaced'
   | 'SourceFailed'
   | 'SourceRecovered'
+  | 'BuildQueued'
   | 'BuildStarted'
   | 'BuildSucceeded'
   | 'BuildFailed'

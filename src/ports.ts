@@ -86,8 +86,10 @@ export interface BuildPlan extends BuildRequest {
 
 export type BuildState =
   | { state: 'none' }
+  /** `position`: 1 is the next to start; 0 as long as that is not known. */
   | { state: 'queued'; position: number }
-  | { state: 'running'; startedAt: number }
+  /** `step`: what its log calls what it does now. */
+  | { state: 'running'; startedAt: number; step?: string }
   | { state: 'succeeded'; image: Image; durationMs: number }
   | { state: 'failed'; failure: Failure; retry: boolean; durationMs: number }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Materials } from '../domain.ts'
 
 /** What a build found, and what went into it: kept with the image. */
 export const BILL = z.object({
@@ -15,3 +16,14 @@ export const BILL = z.object({
 })
 
 export type Bill = z.infer<typeof BILL>
+
+/** What of a bill is told with the image, from whatever is kept with it. */
+export function materialsOf({ packs, versions, stack, reference, digest }: Materials): Materials {
+  return {
+    packs,
+    versions,
+    ...(stack !== undefined && { stack }),
+    ...(reference !== undefined && { reference }),
+    ...(digest !== undefined && { digest }),
+  }
+}

@@ -56,6 +56,7 @@ export function createBuilder(shop: Workshop, builtins: () => Promise<Builtin[]>
     concurrency: () => builds.concurrency,
     run: (plan, signal) => performBuild({ shop, logs, resolve, now }, plan, builds, signal),
     exists: (key) => shop.exists(key),
+    step: (key) => logs.topic(key),
     now,
     // Whatever may be in the way of a build will fail that build, in its own words.
     ready: shop.clearAway().catch(() => {}),

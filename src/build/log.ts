@@ -3,6 +3,8 @@ import { open } from 'node:fs/promises'
 
 const LIMIT = 10 * 1024 * 1024
 const TAIL = 16 * 1024
+/** How a topic begins in the logs of buildpacks, as on Heroku. */
+const ARROW = '-----> '
 
 /**
  * The log of one build: a file that grows, its last part in memory, and readers that follow it. Written at once, byte for byte:
@@ -14,6 +16,7 @@ export class BuildLog {
   #file: number | null = null
   #size = 0
   #leftOut = 0
+  #topic = ''
   #tail = Buffer.alloc(0)
   #ended = false
   #full = false
@@ -29,6 +32,11 @@ export class BuildLog {
     return this.#full
   }
 
+  /** The last line that began with an arrow: what the build is doing. */
+  get topic(): string {
+    return this.#topic
+  }
+
   /** Starts the file anew. */
   open(): void {
     this.#file = openSync(this.#path, 'w', 0o600)
@@ -38,6 +46,7 @@ export class BuildLog {
   /** Appends output. Past the limit it is only counted; the end of it is added when the log ends. */
   write(chunk: Buffer): void {
     this.#tail = Buffer.concat([this.#tail, chunk]).subarray(-TAIL)
+    this.#note(chunk)
     const room = Math.max(0, this.#limit - this.#size)
     this.#leftOut += Math.max(0, chunk.length - room)
     if (room > 0) this.#append(chunk.subarray(0, room))
@@ -89,6 +98,16 @@ export class BuildLog {
     } finally {
       await file.close()
     }
+  }
+
+  #note(chunk: Buffer): void {
+    const at = chunk.lastIndexOf(ARROW)
+    if (at === -1) return
+    const [line = ''] = chunk
+      .subarray(at + ARROW.length, at + 200)
+      .toString('utf8')
+      .split('\n')
+    this.#topic = line.trim().slice(0, 100)
   }
 
   #append(bytes: Buffer): void {

@@ -24,6 +24,11 @@ export class BuildLogs {
     return log
   }
 
+  /** What the build of this key does now, in the words of its log; '' where nothing is known. */
+  topic(key: string): string {
+    return this.#live.get(key)?.topic ?? ''
+  }
+
   end(key: string): void {
     this.#live.get(key)?.end()
     this.#live.delete(key)

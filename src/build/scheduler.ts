@@ -20,6 +20,8 @@ export interface SchedulerOptions {
   run: (plan: BuildPlan, signal: AbortSignal) => Promise<BuildEnd>
   /** Whether a built image is still there: somebody may have deleted it. */
   exists: (key: string) => boolean
+  /** What a running build does now. */
+  step: (key: string) => string
   changed: (plan: BuildPlan, state: BuildState) => void
   now: () => number
   /** Nothing is started before this. */
@@ -62,6 +64,8 @@ export class Scheduler {
     const entry = this.#entries.get(key)
     if (entry === undefined) return { state: 'none' }
     if (entry.state.state === 'succeeded' && !this.#options.exists(key)) return { state: 'none' }
+    if (entry.state.state === 'running') return { ...entry.state, step: this.#options.step(key) }
+    if (entry.state.state === 'queued') return { state: 'queued', position: this.#position(key) }
     return entry.state
   }
 
@@ -102,6 +106,10 @@ export class Scheduler {
     return [...this.#entries.values()].filter((one) => one.state.state === 'queued')
   }
 
+  #position(key: string): number {
+    return positionOf(key, this.#queued(), this.#lastStart)
+  }
+
   /** Whether how this build ended no longer answers who asks for it. */
   #isStale({ key, state }: Entry, again: boolean): boolean {
     if (state.state === 'succeeded') return !this.#options.exists(key)
@@ -119,11 +127,10 @@ export class Scheduler {
       failedFor: new Set(),
     }
     this.#entries.set(plan.key, entry)
-    this.#set(entry, { state: 'queued', position: 1 })
+    this.#set(entry, { state: 'queued', position: 0 })
     this.pump()
-    for (const one of this.#queued()) {
-      one.state = { state: 'queued', position: positionOf(one.key, this.#queued(), this.#lastStart) }
-    }
+    // Told once more where it has to wait.
+    if (entry.state.state === 'queued') this.#set(entry, { state: 'queued', position: this.#position(plan.key) })
   }
 
   #start(entry: Entry): void {

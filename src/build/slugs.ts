@@ -3,7 +3,7 @@ import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { Image } from '../domain.ts'
-import { BILL, type Bill } from './bill.ts'
+import { BILL, type Bill, materialsOf } from './bill.ts'
 import { removeTree } from './files.ts'
 
 const Meta = BILL.extend({
@@ -73,7 +73,7 @@ export class Slugs {
     const temporary = `${this.#meta(key)}.new`
     writeFileSync(temporary, JSON.stringify({ format: 1, at: this.app(key), ...bill } satisfies z.infer<typeof Meta>, null, 2))
     renameSync(temporary, this.#meta(key))
-    const image = { key, ref: this.app(key), processTypes: bill.processTypes, configVars: bill.configVars }
+    const image = imageOf(key, this.app(key), bill)
     this.#read.set(key, image)
     return image
   }
@@ -103,11 +103,15 @@ export class Slugs {
     try {
       const meta = Meta.parse(JSON.parse(await readFile(this.#meta(key), 'utf8')))
       if (meta.at !== this.app(key)) return null
-      return { key, ref: meta.at, processTypes: meta.processTypes, configVars: meta.configVars }
+      return imageOf(key, meta.at, meta)
     } catch {
       return null // torn or of another version: built again
     }
   }
+}
+
+function imageOf(key: string, ref: string, bill: Bill): Image {
+  return { key, ref, processTypes: bill.processTypes, configVars: bill.configVars, materials: materialsOf(bill) }
 }
 
 /** Asked on every pass over every app: a blocking call takes microseconds, a trip through the thread pool a hundred times that. */

@@ -18,6 +18,8 @@ export function recordBuild(world: World, trigger: (app: string) => void) {
     const short = key.slice(0, 12)
     switch (state.state) {
       case 'queued':
+        if (state.position === 0) return
+        world.store.event({ app, type: 'BuildQueued', commit, message: `build ${short}: place ${state.position} in the queue` })
         return
       case 'running':
         world.store.event({ app, type: 'BuildStarted', commit, message: `build ${short}` })

@@ -4,6 +4,7 @@ import type { EventView } from '../http/wire.ts'
 
 const WORDS: Partial<Record<EventView['type'], string>> = {
   CommitSeen: 'commit seen',
+  BuildQueued: 'build queued',
   BuildStarted: 'build started',
   BuildSucceeded: 'built',
   BuildSkipped: 'no build:',

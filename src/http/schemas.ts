@@ -68,6 +68,24 @@ export const release = answer({
   createdAt: time,
   createdBy: text,
   status: { type: 'string', enum: ['pending', 'live', 'superseded', 'failed'] },
+  materials: {
+    ...orNull({
+      type: 'object',
+      properties: {
+        packs: listOf({
+          type: 'object',
+          properties: { name: text, detected: text, commit: text },
+          required: ['name', 'detected'],
+        }),
+        versions: { type: 'object', description: 'What was installed: {"node": "20.11.1"}' },
+        stack: text,
+        reference: text,
+        digest: text,
+      },
+      required: ['packs', 'versions'],
+    }),
+    description: 'What went into the image; null where it does not say',
+  },
 })
 
 export const event = answer({

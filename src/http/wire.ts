@@ -2,7 +2,7 @@
  * What the API puts out. Times are ISO here, and a release is reduced to what design and documentation promise:
  * above all, the values of its environment stay inside.
  */
-import type { AppStatus, Event, EventType, Release, ReleaseStatus } from '../domain.ts'
+import type { AppStatus, Event, EventType, Materials, Release, ReleaseStatus } from '../domain.ts'
 import type { LogLine, SyncUpdate } from '../ports.ts'
 
 export const API = '/api/v1'
@@ -29,6 +29,8 @@ export interface ReleaseView {
   createdAt: string
   createdBy: string
   status: ReleaseStatus
+  /** What went into the image; null where it does not say. */
+  materials: Materials | null
 }
 
 export interface LogLineView {
@@ -58,6 +60,7 @@ export function releaseView(release: Release): ReleaseView {
     createdAt: new Date(createdAt).toISOString(),
     createdBy,
     status,
+    materials: content.image.materials ?? null,
   }
 }
 

@@ -65,12 +65,18 @@ function build(
       draft.wait(null, `the build (place ${build.position} in the queue)`)
       return
     case 'running':
-      draft.wait(null, 'the build')
+      draft.wait(null, `the build${underWay(observed.now - build.startedAt, build.step ?? '')}`)
       return
     case 'succeeded':
       // Built, and gone again before anybody looked: somebody cleans up by hand. Ask once more.
       draft.do({ action: 'build', commit, key, reason: 'the image has gone' })
   }
+}
+
+/** Of a build that takes a moment, how long it has been at it. */
+function underWay(ms: number, step: string): string {
+  const facts = [ms < 1_000 ? '' : `${Math.round(ms / 1_000)} s`, step].filter((fact) => fact !== '')
+  return facts.length === 0 ? '' : ` (${facts.join(': ')})`
 }
 
 function later(commit: string, failure: Failure, attempt: Attempt, observed: Observed, draft: Draft): void {
@@ -149,5 +155,10 @@ function isRouteFree(app: string, { state, failure }: Attempt, outcome: Outcome,
 
 /** Two contents that would give the same release. Both come sorted (see release/). */
 export function sameContent(a: ReleaseContent, b: ReleaseContent): boolean {
-  return a === b || JSON.stringify(a) === JSON.stringify(b)
+  return a === b || JSON.stringify(decisive(a)) === JSON.stringify(decisive(b))
+}
+
+/** Without the bill of materials: it tells of the image, which its key stands for. */
+function decisive({ image: { materials: _, ...image }, ...content }: ReleaseContent): unknown {
+  return { ...content, image }
 }

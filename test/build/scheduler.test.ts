@@ -25,6 +25,7 @@ async function start(concurrency = 2) {
   const scheduler = new Scheduler({
     concurrency: () => concurrency,
     exists: (key) => !gone.has(key),
+    step: (key) => `step of ${key}`,
     changed: (one, state) => seen.push(`${one.key} ${state.state}`),
     now: () => 0,
     ready: Promise.resolve(),
@@ -147,4 +148,18 @@ test('close cancels what runs and waits for its end', async () => {
   expect(closed).toBe(false)
   await end('k', failed('BuildCancelled'))
   await closing
+})
+
+test('where a build stands: its place in the queue as it moves, then what it does', async () => {
+  const { scheduler, seen, end } = await start(1)
+  for (const app of ['a', 'b', 'c']) scheduler.want(app, plan(app, `${app}1`))
+  expect(scheduler.state('a1')).toEqual({ state: 'running', startedAt: 0, step: 'step of a1' })
+  // The newest is next, and tells of itself that it waits.
+  expect([scheduler.state('c1'), scheduler.state('b1')]).toEqual([
+    { state: 'queued', position: 1 },
+    { state: 'queued', position: 2 },
+  ])
+  expect(seen).toEqual(['a1 queued', 'a1 running', 'b1 queued', 'b1 queued', 'c1 queued', 'c1 queued'])
+  await end('a1')
+  expect(scheduler.state('b1')).toEqual({ state: 'queued', position: 1 })
 })

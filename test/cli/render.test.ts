@@ -1,10 +1,12 @@
 import { expect, describe as group, it } from 'vitest'
 import { describe } from '../../src/cli/render/event.ts'
 import { coloured, paintFor, plain } from '../../src/cli/render/paint.ts'
+import { renderRelease } from '../../src/cli/render/releases.ts'
 import { renderStatus } from '../../src/cli/render/status.ts'
 import { table } from '../../src/cli/render/table.ts'
 import { indent, oneLine, printable } from '../../src/cli/render/text.ts'
 import { ago, spoken } from '../../src/cli/render/time.ts'
+import type { ReleaseView } from '../../src/http/wire.ts'
 import { event, failed, live } from '../support/memory-control.ts'
 
 group('text from elsewhere', () => {
@@ -133,4 +135,34 @@ group('status', () => {
     const suspended = { ...live, status: 'Suspended' as const }
     expect(renderStatus([suspended], 0)).toContain('\n\nhello: stopped by hand; `trimtab restart hello` brings it back.')
   })
+})
+
+it('one release: what went into its image, a line each', () => {
+  const materials = {
+    packs: [
+      { name: 'nodejs', detected: 'Node.js' },
+      { name: 'https://git.example.com/pack.git#v2', detected: 'Pack\u001b[2J', commit: 'c'.repeat(40) },
+    ],
+    versions: { node: '20.11.1' },
+    stack: 'sha256:abc',
+  }
+  const release: ReleaseView = {
+    app: 'shop',
+    version: 3,
+    commit: 'a'.repeat(40),
+    image: 'key',
+    built: true,
+    createdAt: '2026-01-02T12:03:04.000Z',
+    createdBy: 'git',
+    status: 'live',
+    materials,
+  }
+  const lines = renderRelease(release).split('\n')
+  expect(lines).toContain('buildpack  nodejs (Node.js)')
+  expect(lines).toContain('node       20.11.1')
+  expect(lines).toContain('stack      sha256:abc')
+  expect(lines.join('')).toContain(`at ${'c'.repeat(40)}`)
+  expect(lines.join('')).not.toContain('\u001b')
+  // Of an older trimtab.
+  expect(renderRelease({ ...release, materials: null })).not.toMatch(/buildpack|stack/)
 })

@@ -120,6 +120,7 @@ describe('answers', () => {
       createdAt: '2026-01-02T12:03:04.000Z',
       createdBy: 'git',
       status: 'live',
+      materials: null,
     })
     expect(JSON.stringify((await raw('GET', '/api/v1/apps/hello/releases')).body)).not.toContain('a-secret-value')
   })

@@ -28,13 +28,16 @@ it('asks for the build, and waits for it without a clock', () => {
   const asked = { action: 'build', commit: t.commit('a'), key: 'k1' }
   expect(with_({ state: 'none' }).steps).toEqual([{ ...asked, reason: 'there is no image of these inputs' }])
   expect(with_({ state: 'queued', position: 3 })).toEqual({ ...nothing, waiting: ['the build (place 3 in the queue)'] })
-  expect(with_({ state: 'running', startedAt: 1 })).toEqual({ ...nothing, waiting: ['the build'] })
+  const running = { state: 'running' as const, startedAt: t.NOW - 12_400 }
+  expect(with_({ ...running, startedAt: t.NOW })).toEqual({ ...nothing, waiting: ['the build'] })
+  expect(with_(running)).toEqual({ ...nothing, waiting: ['the build (12 s)'] })
+  expect(with_({ ...running, step: 'Installing' })).toEqual({ ...nothing, waiting: ['the build (12 s: Installing)'] })
   const gone = { state: 'succeeded' as const, image: A.content.image, durationMs: 1 }
   expect(with_(gone).steps).toEqual([{ ...asked, reason: 'the image has gone' }])
 })
 
 it('keeps what serves as it is while it builds: a crash is mended at once', () => {
-  const building = t.wants(t.commit('b'), t.unbuilt({ state: 'running', startedAt: 1 }))
+  const building = t.wants(t.commit('b'), t.unbuilt({ state: 'running', startedAt: t.NOW }))
   const world = t.seen({ serving: v1, attempt: t.attempt(t.commit('b')), table: t.table(v1, old) })
   expect(plan(building, world)).toEqual({
     steps: [

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Image } from '../../domain.ts'
 import { imageRef, LABEL } from '../../engine/labels.ts'
-import { BILL } from '../bill.ts'
+import { BILL, materialsOf } from '../bill.ts'
 
 const META = BILL.extend({
   format: z.literal(1),
@@ -30,8 +30,10 @@ export function labelsOf(platform: string, key: string, meta: Meta): Record<stri
 export function imageOf(platform: string, key: string, labels: Record<string, string>): Image | null {
   if (labels[LABEL.platform] !== platform || labels[LABEL.key] !== key) return null
   try {
-    const { processTypes, configVars, foreign } = META.parse(JSON.parse(labels[LABEL.meta] ?? ''))
-    return { key, ref: imageRef(platform, key), processTypes, configVars, ...(foreign && { foreign }) }
+    const meta = META.parse(JSON.parse(labels[LABEL.meta] ?? ''))
+    const { processTypes, configVars, foreign } = meta
+    const materials = materialsOf(meta)
+    return { key, ref: imageRef(platform, key), processTypes, configVars, ...(foreign && { foreign }), materials }
   } catch {
     return null
   }

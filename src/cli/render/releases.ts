@@ -1,7 +1,7 @@
 import type { ReleaseView } from '../../http/wire.ts'
 import { type Paint, plain, toneOf } from './paint.ts'
 import { table } from './table.ts'
-import { shortCommit } from './text.ts'
+import { oneLine, shortCommit } from './text.ts'
 import { minute } from './time.ts'
 
 /** The table of `trimtab releases`, newest first. */
@@ -16,4 +16,26 @@ export function renderReleases(releases: ReleaseView[], paint: Paint = plain): s
     release.createdBy,
   ])
   return table(['RELEASE', 'STATUS', 'COMMIT', 'IMAGE', 'CREATED', 'BY'], rows, paint.dim)
+}
+
+/** One release with its bill of materials, a line for each thing. */
+export function renderRelease({ version, status, commit, image, built, createdAt, createdBy, materials }: ReleaseView): string {
+  const { packs = [], versions = {}, stack, reference, digest } = materials ?? {}
+  const lines: Array<[string, string | undefined]> = [
+    ['release', `v${version}, ${status}`],
+    ['commit', commit],
+    ['created', `${minute(createdAt)} by ${createdBy}`],
+    ['image', `${image}, ${built ? 'built for it' : 'there already'}`],
+    ...packs.map((pack): [string, string] => [
+      'buildpack',
+      `${pack.name} (${pack.detected})${pack.commit ? ` at ${pack.commit}` : ''}`,
+    ]),
+    ...Object.entries(versions).map(([name, number]): [string, string] => [name, number]),
+    ['stack', stack],
+    ['from', reference],
+    ['digest', digest],
+  ]
+  const told = lines.filter((line): line is [string, string] => line[1] !== undefined)
+  const width = Math.max(...told.map(([name]) => name.length))
+  return told.map(([name, text]) => `${oneLine(name).padEnd(width)}  ${oneLine(text)}`).join('\n')
 }
