@@ -1,4 +1,5 @@
 /** Builds the adapters that were chosen, on the platform's state directory. What needs the engine is loaded only where there is one. */
+import type { BuilderOptions } from './build/builder.ts'
 import { createHostBuilder } from './build/host.ts'
 import type { Chosen, ChosenDocker, ChosenRuntime } from './chosen.ts'
 import type { PlatformSpec, RouterSpec } from './domain.ts'
@@ -35,14 +36,19 @@ export async function buildAdapters(chosen: Chosen, place: Place): Promise<Adapt
   }
 }
 
-async function builderOf(runtime: ChosenRuntime, { platform, source, now }: Place): Promise<Adapters['builder']> {
+/** `broken` is called where a build broke, before what is left of it goes. */
+export async function builderOf(
+  runtime: ChosenRuntime,
+  { platform, source, now, broken }: Place & Pick<BuilderOptions, 'broken'>,
+): Promise<Adapters['builder']> {
   const { state, builds, registries, stack } = platform
   const buildpacksDir = `${packageRoot}buildpacks`
-  if (runtime.kind === 'process') return createHostBuilder({ state, source, builds, buildpacksDir, now })
+  const options = { state, source, builds, buildpacksDir, now, ...(broken && { broken }) }
+  if (runtime.kind === 'process') return createHostBuilder(options)
   const { createContainerBuilder } = await import('./build/container/builder.ts')
   const engine = createEngine(runtime.socket)
   const named = { platform: runtime.name, stack: stack.image, registries }
-  return createContainerBuilder({ engine, ...named, state, source, builds, buildpacksDir, now })
+  return createContainerBuilder({ engine, ...named, ...options })
 }
 
 async function runtimeOf(runtime: ChosenRuntime, { platform: { state }, now }: Place): Promise<Runtime> {

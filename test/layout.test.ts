@@ -108,12 +108,12 @@ describe('direction:', () => {
       !isOurs(of) ||
       within(of, ['cli/', ...PURE, ...NOUNS, ...client, 'package.ts', 'stack/recipe.ts']) ||
       (of === 'ports.ts' && type) ||
-      (within(of, ['main.ts', 'demo/demo.ts', 'engine/', 'stack/']) && late)
+      (within(of, ['main.ts', 'demo/demo.ts', 'engine/', 'stack/', 'trial/']) && late)
     expect(strays(['cli/'], allowed)).toEqual([])
   })
 
-  it('only main.ts, its adapters.ts and the demo wire', () => {
-    const others = files.filter((file) => !within(file, [...ADAPTERS, 'cli/', 'demo/', 'stack/', 'adapters.ts', 'main.ts']))
+  it('only main.ts, its adapters.ts, the demo and the trial build wire', () => {
+    const others = files.filter((file) => !within(file, [...ADAPTERS, 'cli/', 'demo/', 'stack/', 'trial/', 'adapters.ts', 'main.ts']))
     const wiring = strays(others, ({ of }) => !within(of, [...ADAPTERS, 'main.ts']))
     expect(wiring).toEqual([])
   })

@@ -2,7 +2,9 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { BuildsSpec, PlatformSpec } from '../domain.ts'
 import type { Builder, BuildPlan, BuildRequest, BuildState, Source } from '../ports.ts'
+import type { Broken } from './broken.ts'
 import { type Builtin, readBuiltins } from './builtins.ts'
+import { fetchImage } from './fetch.ts'
 import { BuildLogs } from './logs.ts'
 import { performBuild } from './perform.ts'
 import { Planner } from './planner.ts'
@@ -22,6 +24,8 @@ export interface BuilderOptions {
   /** The built-in buildpacks: a folder each. */
   buildpacksDir: string
   now?: () => number
+  /** Called where a build with buildpacks broke, before what is left of it goes; that waits for its end. */
+  broken?: (what: Broken) => Promise<void>
 }
 
 /** Reads the built-in buildpacks once; again only after it failed. */
@@ -54,6 +58,7 @@ export function createBuilder(shop: Workshop, builtins: () => Promise<Builtin[]>
   const resolve = async (request: BuildRequest) => planner.resolve(request, builds.env, await shop.base(request))
   const scheduler = new Scheduler({
     concurrency: () => builds.concurrency,
+    ...(shop.fetch && { fetch: (plan, signal) => fetchImage({ shop, logs, now }, plan, signal) }),
     run: (plan, signal) => performBuild({ shop, logs, resolve, now }, plan, builds, signal),
     exists: (key) => shop.exists(key),
     step: (key) => logs.topic(key),

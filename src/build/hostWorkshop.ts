@@ -22,7 +22,7 @@ const DISK = 'the state directory'
 
 /** Builds on the host itself, each in scratch folders of its own, into slugs. */
 export function hostWorkshop(options: HostBuilderOptions, builtins: () => Promise<Builtin[]>): Workshop {
-  const { state, source, now = Date.now, graceMs = 3000, free = freeBytes } = options
+  const { state, source, now = Date.now, graceMs = 3000, free = freeBytes, broken } = options
   const folder = buildsFolder(state)
   const slugs = new Slugs(join(state, 'slugs'))
   mkdirSync(slugs.root, { recursive: true, mode: 0o700 })
@@ -43,11 +43,13 @@ export function hostWorkshop(options: HostBuilderOptions, builtins: () => Promis
       const scratch = join(folder, `${key}.${nonce}`)
       const cookie = `${createHash('sha256').update(state).digest('hex').slice(0, 16)}-${key}-${nonce}`
       const track = new BuildTrack(`${scratch}.track`, cookie)
+      const run: Run = { scratch, cookie, track }
       try {
-        const image = await build(await jobOf(work, { scratch, cookie, track }))
+        const image = await build(await jobOf(work, run))
         tidying.later(() => Promise.all([track.finish(), removeTree(scratch)]))
         return image
       } catch (error) {
+        if (run.env && !work.signal.aborted) await broken?.({ kind: 'folder', dir: slugs.app(key), env: run.env }).catch(() => {})
         // What cannot be removed now is removed at the next start; it must not hide why the build failed.
         await track.finish().catch(() => {})
         await Promise.all([removeTree(scratch), slugs.remove(key)]).catch(() => {})
@@ -79,6 +81,7 @@ export function hostWorkshop(options: HostBuilderOptions, builtins: () => Promis
       { home: bench.home, tmp: bench.tmp, cookie: run.cookie },
       process.env.PATH ?? '/usr/bin:/bin',
     )
+    run.env = env
     const place: Place = {
       disk: DISK,
       app: tree,
@@ -116,4 +119,6 @@ interface Run {
   scratch: string
   cookie: string
   track: BuildTrack
+  /** Of its steps, once it has any. */
+  env?: Record<string, string>
 }

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { packageVersion } from '../package.ts'
+import { addBuild } from './build.ts'
 import { examples } from './context.ts'
 import { addDemo } from './demo.ts'
 import { addDoctor } from './doctor.ts'
@@ -38,6 +39,7 @@ export function createProgram(): Command {
   addDemo(program)
   addInit(program)
   addValidate(program)
+  addBuild(program)
   addPlan(program)
   addSync(program)
   addStatus(program)

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { TrimtabError } from '../errors.ts'
-import type { Terminal } from '../ports.ts'
 import { act, examples } from './context.ts'
+import { withTerminal } from './terminal.ts'
 
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
@@ -29,26 +29,7 @@ export function addRun(program: Command): void {
           stop.abort(signal)
         }
         for (const signal of FORWARDED) process.on(signal, forward)
-        const { stdin, stdout, stderr } = process
-        const { tty, restore } = terminalOf(stdin, stdout)
-        const terminal = { stdin, stdout, stderr, signal: stop.signal, ...(tty && { tty }) }
-        return client.run(app, command, terminal, inside).finally(restore)
+        return withTerminal((terminal) => client.run(app, command, terminal, inside), stop.signal)
       }),
     )
-}
-
-/** Where a person sits at both ends, each key is passed on as it is struck, Ctrl-C too: the command's own terminal makes something of it. */
-function terminalOf(stdin: NodeJS.ReadStream, stdout: NodeJS.WriteStream): { tty: Terminal['tty']; restore(): void } {
-  if (!stdin.isTTY || !stdout.isTTY) return { tty: undefined, restore() {} }
-  stdin.setRawMode(true)
-  const size = () => ({ columns: stdout.columns || 80, rows: stdout.rows || 24 })
-  return {
-    tty: {
-      onSize(resized) {
-        resized(size())
-        stdout.on('resize', () => resized(size()))
-      },
-    },
-    restore: () => void stdin.setRawMode(false),
-  }
 }

@@ -44,7 +44,7 @@ export function createContainerBuilder(options: ContainerBuilderOptions): Contai
   const folder = buildsFolder(options.state)
   const layers = new Layers(folder, engine)
   const parts = { shelf, stacks, containers, ready, layers, tidying: new Tidying(), registries: () => registries }
-  const yard = { engine, platform, folder, source, builtins, now, ...parts }
+  const yard = { engine, platform, folder, source, builtins, now, broken: options.broken, ...parts }
   const builder = createBuilder(containerWorkshop(yard, options.state, free), builtins, options)
   return {
     ...builder,

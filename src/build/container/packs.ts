@@ -6,6 +6,8 @@ import type { Choice } from '../choose.ts'
 import { removeTree } from '../files.ts'
 import { build } from '../job.ts'
 import type { Work } from '../workshop.ts'
+import { APP_USER, INSIDE } from './driver.ts'
+import { containerEnvironment } from './environment.ts'
 import { containerPlace } from './place.ts'
 import type { Yard } from './yard.ts'
 
@@ -29,6 +31,13 @@ export async function buildWithPacks(yard: Yard, work: Work, choice: Choice): Pr
     await container?.end()
   }
   const stop = () => void end().catch(() => {})
+  const lookAround = async () => {
+    const container = await opening.catch(() => null)
+    const env = [...containerEnvironment(builds, stack)]
+    const where = { engine: yard.engine, user: `${APP_USER}:${APP_USER}`, dir: INSIDE.app, env }
+    if (container && !container.session.ended)
+      await yard.broken?.({ kind: 'container', id: container.id, ...where }).catch(() => {})
+  }
   signal.addEventListener('abort', stop, { once: true })
   try {
     const image = await build({
@@ -48,6 +57,7 @@ export async function buildWithPacks(yard: Yard, work: Work, choice: Choice): Pr
     })
     return image
   } catch (error) {
+    if (!signal.aborted) await lookAround()
     // What cannot be removed now is removed at the next start; it must not hide why the build failed.
     await Promise.all([end(), removeTree(scratch)]).catch(() => {})
     throw error

@@ -1,6 +1,7 @@
 import type { PlatformSpec } from '../../domain.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { Source } from '../../ports.ts'
+import type { Broken } from '../broken.ts'
 import type { Builtin } from '../builtins.ts'
 import type { Tidying } from '../tidying.ts'
 import type { Containers } from './containers.ts'
@@ -25,4 +26,5 @@ export interface Yard {
   tidying: Tidying
   registries: () => PlatformSpec['registries']
   now: () => number
+  broken: ((what: Broken) => Promise<void>) | undefined
 }
