@@ -5,7 +5,8 @@ check_composer() {
   # With the PHP that was chosen, which need not be the one of its first line.
   composer=("$PHP" "$COMPOSER_PROGRAM" --no-interaction --no-ansi)
   export COMPOSER_HOME=$cache_dir/composer/home COMPOSER_CACHE_DIR=$cache_dir/composer/files
-  export COMPOSER_ALLOW_SUPERUSER=1 COMPOSER_NO_AUDIT=1
+  # Wide enough that it does not break what it says to the width of a terminal.
+  export COMPOSER_ALLOW_SUPERUSER=1 COMPOSER_NO_AUDIT=1 COLUMNS=500
   # Else composer asks git for the version of the app, and there is no .git here.
   export COMPOSER_ROOT_VERSION=${COMPOSER_ROOT_VERSION:-dev-main}
   mkdir -p "$COMPOSER_HOME"

@@ -21,7 +21,7 @@ run_together() {
   web=$!
   [[ -z $stopping ]] || kill -s "$graceful" "$web" 2>/dev/null
   # A signal that was trapped ends a wait, and not what is waited for.
-  wait -n "$fpm_pid" "$web" || code=$?
+  wait -n "$fpm_pid" "$web" 2>/dev/null || code=$?
   if [[ -n $stopping ]]; then
     while kill -0 "$web" 2>/dev/null; do wait "$web" || true; done
     code=0
