@@ -143,25 +143,18 @@ test.each<[string, boolean | undefined]>([
   ['lts/*', true],
   ['node', true],
   ['=20.5.1', true],
-  ['lts/iron', undefined],
+  ['lts/iron', true],
+  ['lts/hydrogen', false],
+  ['lts/gold', undefined],
   ['twenty', undefined],
   ['$(id)', undefined],
 ])('20.5.1 in %j: %j', (range, fits) => {
   expect(satisfies('20.5.1', range)).toBe(fits)
 })
 
-test('a Node.js that is not to be had: an error that names the one that is there', async () => {
-  for (const tree of [
-    { 'package.json': json({ engines: { node: '4.x' }, scripts: { start: 'x' } }) },
-    { 'package.json': '{}', '.node-version': '4.2.1\n' },
-    { 'package.json': '{}', '.nvmrc': 'v4\n' },
-  ]) {
-    const failure = failureOf((await built(tree)).end)
-    expect(failure.code).toBe('BuildFailed')
-    expect(failure.message).toMatch(new RegExp(`asks for Node\\.js v?4\\S*; this machine has ${have.replaceAll('.', '\\.')}\\.`))
-  }
+test('a Node.js that is there is used, and told with what asked for it', async () => {
   const { end, text } = await built({ 'package.json': json({ engines: { node: `${major}.x` }, scripts: { start: 'x' } }) })
-  expect(imageOf(end).processTypes).toEqual({ web: 'x' })
+  expect(imageOf(end)).toMatchObject({ processTypes: { web: 'x' } })
   expect(text).toContain(
     `-----> Using Node.js v${have} of this machine\n       asked for: ${major}.x (engines.node in package.json)\n`,
   )
@@ -186,13 +179,15 @@ test('lock files of two package managers, and a package manager that is not ther
   const w = await world()
   w.builder.configure({ builds: { concurrency: 1, timeoutMs: 60_000, env: { PATH: fewTools(join(w.root, 'tools')) } } })
   const plan = await w.plan({ 'package.json': json(dependencies), 'pnpm-lock.yaml': '' })
-  expect(failureOf(await w.build(plan)).message).toContain('This app is installed with pnpm, which is not on this machine.')
+  expect(failureOf(await w.build(plan)).message).toContain(
+    'pnpm 9 || 10 (for pnpm-lock.yaml) would have to be fetched with npm, which is not on this machine.',
+  )
 })
 
 /** A PATH with what a build needs and nothing else. */
 function fewTools(dir: string): string {
   mkdirSync(dir)
-  for (const tool of ['bash', 'cat', 'sh', 'env', 'mkdir']) {
+  for (const tool of ['bash', 'cat', 'sh', 'env', 'mkdir', 'ls', 'rm']) {
     symlinkSync(execFileSync('which', [tool], { encoding: 'utf8' }).trim(), join(dir, tool))
   }
   symlinkSync(process.execPath, join(dir, 'node'))
@@ -240,7 +235,7 @@ test('npm ci, then pruned; the second build takes node_modules from the cache', 
     expect(modules).toBe('ms\n')
   }
   const [first, second] = await Promise.all(plans.map((plan) => w.log(plan)))
-  expect(first).toContain('-----> Installing dependencies with npm\n')
+  expect(first).toContain('-----> Installing dependencies with npm ')
   expect(first).toContain('-----> Removing what only the build needed (devDependencies)')
   expect(second).toContain('node_modules of the last build fits package-lock.json')
   const keep = await w.plan({ ...tree, n: '3' }, { settings: { env: { NPM_CONFIG_PRODUCTION: 'false' } } })

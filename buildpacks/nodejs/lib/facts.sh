@@ -1,8 +1,12 @@
 # What package.json says. Starting node to read it costs more than all the rest of a small app's build, so a plain one
 # (small, no escapes, at most two levels of objects) is read here; everything else by lib/facts.mjs.
 
+FACTS='web node_range node_from node_fits node_version node_package has_dependencies has_dev has_workspaces prebuild build cleanup
+  manager manager_range manager_from manager_other lockfile yarn_path yarn_linker modules_key hooks'
+
 read_facts() {
-  web='' node_wanted='' has_dependencies='' has_dev='' prebuild='' build='' manager=''
+  local name
+  for name in $FACTS; do printf -v "$name" ''; done
   if [[ ! -f package.json ]]; then
     [[ ! -f server.js ]] || web='"node server.js"'
     return
@@ -20,7 +24,7 @@ read_facts() {
 is_plain() {
   local w='[[:space:]]*' string='"[^"\\[:cntrl:]]*"'
   [[ ${#1} -le 2048 && $1 != *\\* ]] || return 1
-  [[ ! $1 =~ \"(engines|dependencies|devDependencies|optionalDependencies|peerDependencies|workspaces|packageManager|heroku-prebuild|heroku-postbuild|build|prestart|poststart)\"$w: ]] || return 1
+  [[ ! $1 =~ \"(engines|dependencies|devDependencies|optionalDependencies|peerDependencies|workspaces|packageManager|heroku-prebuild|heroku-postbuild|heroku-cleanup|build|prestart|poststart)\"$w: ]] || return 1
   local scalar="($string|true|false|null|-?(0|[1-9][0-9]{0,14}))"
   local object="\\{$w($string$w:$w$scalar$w(,$w$string$w:$w$scalar$w)*)?\\}"
   local list="\\[$w($scalar$w(,$w$scalar$w)*)?\\]"
@@ -48,12 +52,31 @@ read_plain() {
   [[ $web != *npm_* ]] || web='"npm start"'
 }
 
+# The node that was there first: the app's own may be too old for this buildpack.
+run_node() { PATH=${first_path:-$PATH} node "$@"; }
+
 read_with_node() {
   local name value answer
-  answer=$(node "$pack_dir/lib/facts.mjs") || exit 1
+  answer=$(production=$production run_node "$pack_dir/lib/facts.mjs") || exit 1
   while IFS=$'\t' read -r name value; do
-    case $name in
-      web | node_wanted | has_dependencies | has_dev | prebuild | build | manager) printf -v "$name" '%s' "$value" ;;
-    esac
+    [[ " "$FACTS" " != *[[:space:]]"$name"[[:space:]]* ]] || printf -v "$name" '%s' "$value"
   done <<< "$answer"
+}
+
+# The version of the node on the PATH as its headers beside it tell: starting it to ask takes too long for a file of JavaScript.
+read_node_version() {
+  local header major minor patch define='#define NODE_'
+  hash node 2> /dev/null || return 0
+  header=${BASH_CMDS[node]%/bin/node}/include/node/node_version.h
+  [[ -f $header ]] || return 0
+  header=$(< "$header")
+  [[ $header =~ ${define}MAJOR_VERSION\ ([0-9]+).*${define}MINOR_VERSION\ ([0-9]+).*${define}PATCH_VERSION\ ([0-9]+) ]] || return 0
+  node_version=${BASH_REMATCH[1]}.${BASH_REMATCH[2]}.${BASH_REMATCH[3]}
+}
+
+# heroku-prebuild may have written to .npmrc, or even to package.json. What was found by then stays as it is.
+read_again() {
+  local found=$node_version from=$node_from
+  read_with_node
+  node_version=$found node_from=$from
 }

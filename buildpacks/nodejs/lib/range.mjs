@@ -1,6 +1,8 @@
 // Does a Node.js version satisfy a range as engines.node, .nvmrc and .node-version write them? (semver.org, github.com/npm/node-semver)
 
-const NAMES = { node: '*', stable: '*', latest: '*', current: '*', 'lts/*': '*', lts: '*' }
+import { isLtsLine, LTS_NAMES } from './lts.mjs'
+
+const NAMES = { node: '*', stable: '*', latest: '*', current: '*', ...LTS_NAMES }
 
 /** undefined: the range cannot be understood. */
 export function satisfies(version, range) {
@@ -9,6 +11,27 @@ export function satisfies(version, range) {
   const answers = plain.split('||').map((part) => satisfiesAll(have, part.trim()))
   return answers.includes(undefined) ? undefined : answers.includes(true)
 }
+
+/**
+ * The version to fetch: the newest that fits, of the lines with long-term support where one of those fits. `>=20` means "no older",
+ * and nobody wants the line that ends in half a year by it.
+ */
+export function newest(versions, range) {
+  const plain = versions.filter((version) => /^\d+\.\d+\.\d+$/.test(version))
+  const fitting = plain.filter((version) => satisfies(version, range)).sort(byAge)
+  return fitting.findLast((version) => isLtsLine(Number.parseInt(version, 10), plain)) ?? fitting.at(-1)
+}
+
+/** For an error: the newest version of each major near the one that the range names. */
+export function nearby(versions, range) {
+  const named = Number(/\d+/.exec(range)?.[0] ?? Number.MAX_SAFE_INTEGER)
+  const plain = versions.filter((version) => /^\d+\.\d+\.\d+$/.test(version)).sort(byAge)
+  const lines = [...new Map(plain.map((version) => [Number.parseInt(version, 10), version]))]
+  const near = lines.sort(([a], [b]) => Math.abs(a - named) - Math.abs(b - named)).slice(0, 6)
+  return near.sort(([a], [b]) => a - b).map(([, version]) => version)
+}
+
+const byAge = (a, b) => compare(parse(a), parse(b))
 
 function satisfiesAll(have, part) {
   const hyphen = /^(\S+)\s+-\s+(\S+)$/.exec(part)
