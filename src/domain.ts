@@ -32,10 +32,16 @@ export interface PlatformSpec {
   builds: BuildsSpec
   /** The image that container builds begin from, and that runs what they make. */
   stack: { image: string }
+  /** Images that artifacts are laid over, by the name that an app.yaml knows. */
+  bases: Record<string, string>
+  artifacts: ArtifactsSpec
   /** Credentials for image registries, by host. */
   registries: Record<string, { username: string; password: string }>
+  /** Where built images are kept besides the engine. Absent: nowhere. */
+  registry?: RegistrySpec
   /** What apps may name as `{secret: name}`. Never shown. */
   secrets: Record<string, string>
+  git: GitSpec
   apps: AppSpec[]
 }
 
@@ -100,7 +106,33 @@ export interface BuildsSpec {
   /** Limits of one build in a container. */
   memoryBytes?: number
   cpus?: number
+  /** What it may have written at a time: in the app's folder, in scratch folders, in the cache. */
+  diskBytes?: number
+  pids?: number
 }
+
+export interface RegistrySpec {
+  /** `host[:port][/prefix]`, as image names begin. */
+  address: string
+  /** Absent: those of `registries` for its host, or none. */
+  auth?: { username: string; password: string }
+}
+
+/** What an artifact's address may be, and how large it. */
+export interface ArtifactsSpec {
+  allow: Array<'https' | 'http'>
+  /** Addresses of this machine, and link-local ones, may be asked too. */
+  local: boolean
+  /** The largest there may be. */
+  sizeBytes: number
+}
+
+export interface GitSpec {
+  /** The transports that addresses out of a repository may use. */
+  allow: Transport[]
+}
+
+export type Transport = 'https' | 'ssh' | 'http' | 'file'
 
 export interface Listen {
   host: string
@@ -127,12 +159,39 @@ export interface Manifest {
 export interface BuildSettings {
   /** Absent: detect. */
   buildpacks?: string[]
-  /** Path of a Dockerfile in the app's folder, in place of buildpacks. */
-  dockerfile?: string
+  /** In place of buildpacks. */
+  dockerfile?: DockerfileSettings
   /** An image that somebody else has built, in place of a build: name, and tag or digest. */
   image?: string
+  /** A file that was made elsewhere, in place of a build. */
+  artifact?: ArtifactSettings
   env: Record<string, string>
   timeoutMs?: number
+}
+
+export interface DockerfileSettings {
+  /** In the app's folder. */
+  path: string
+  /** Build arguments. */
+  args: Record<string, string>
+  /** Absent: the last stage. */
+  target?: string
+  /** Folder of the repository, from its root; '' is the root. Absent: the app's folder. */
+  context?: string
+  /** Names of the platform's secrets that RUN lines may mount. */
+  secrets: string[]
+}
+
+export interface ArtifactSettings {
+  sha256: string
+  /** A file name: nothing in it is of any meaning to a shell or a path. */
+  name: string
+  /** One of the operator's bases, or `stack`, `java`, `php`, `binary`, which are the stack where the operator names no other. */
+  base: string
+  /** Absent: it was uploaded. */
+  url?: string
+  /** app.yaml or the Procfile names a command, so that none has to be found in the artifact. */
+  hasCommand: boolean
 }
 
 export interface ProcessSettings {
@@ -390,6 +449,10 @@ export type EventType =
   | 'BuildFailed'
   | 'BuildCancelled'
   | 'BuildSkipped'
+  | 'ImagePushed'
+  | 'ImagePulled'
+  | 'RegistryFailed'
+  | 'RegistryRecovered'
   | 'ReleaseCreated'
   | 'ReleasePhaseStarted'
   | 'ReleasePhaseSucceeded'

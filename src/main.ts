@@ -7,6 +7,7 @@ import { fixedUntilRestart } from './config/fixed.ts'
 import { type Platform, parsePlatform } from './config/platform.ts'
 import { createControl } from './control/control.ts'
 import { describePlatform, greeting } from './control/greeting.ts'
+import { keepPublished } from './control/published.ts'
 import { Removal } from './control/removal.ts'
 import { stopEverything } from './control/stop.ts'
 import { adoptClaims, keepRouter, keepTidy, recordBuild, recordTrouble, tellComplaints } from './control/upkeep.ts'
@@ -64,7 +65,7 @@ async function run(
   let platform = first
   const before = readChosen(first.state)
   const chosen = await choose(first, before, process.env)
-  const { world, configure } = await wire(
+  const { world, configure, publish } = await wire(
     // What was chosen at the start stays, whatever the file says meanwhile.
     () => ({ ...platform, runtime: chosen.runtime, router: chosen.router }),
     chosen,
@@ -109,6 +110,7 @@ async function run(
   closing.add(stopRouterCare)
   closing.add(tellComplaints(world))
   closing.add(keepTidy(world))
+  if (publish) closing.add(keepPublished(world, publish))
   const control = createControl({
     world,
     version: describePlatform(packageVersion(), platform.state, chosen),
@@ -204,10 +206,12 @@ async function wire(platform: () => Platform, chosen: Chosen, trigger: (app: str
   const world: World = { platform, source, builder, runtime, router, store, prober, now }
   runtime.onChange(trigger)
   builder.onChange(recordBuild(world, trigger))
+  builder.onPacks(trigger)
   builder.onImages?.(() => {
     for (const { name } of platform().apps) trigger(name)
   })
-  return { world, configure: builder.configure }
+  builder.onRegistry?.((event) => store.event(event))
+  return { world, configure: builder.configure, publish: builder.publish }
 }
 
 /** One that somebody else runs may be away for a while: the apps wait for it, and trimtab with them. */

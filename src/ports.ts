@@ -65,10 +65,26 @@ export interface Source {
   export(app: AppSpec, commit: CommitId, path: string, dir: string, options?: { omit?: string[] }): Promise<void>
   /** Calls back, soon and possibly too often, when a local repository may have moved. Returns the end of it. Remote ones: does nothing. */
   watch(app: AppSpec, changed: () => void): () => void
-  /** Removes mirrors that none of these apps uses. Idempotent. */
+  /** Repositories that no app lives in: buildpacks. */
+  readonly packs: PackSource
+  /** Removes mirrors that none of these apps uses, and those of buildpacks that nobody has asked for in a long time. Idempotent. */
   prune(apps: AppSpec[]): Promise<void>
   /** Ends child processes, watchers, sockets. */
   close(): Promise<void>
+}
+
+/** Buildpacks in repositories of their own. A few commits of each are kept, without their history; no credentials are ever sent. */
+export interface PackSource {
+  /**
+   * The commit that a branch, a tag or a whole commit's id stands for now (undefined: HEAD), with its objects in the mirror.
+   * Asks the network, unless `ref` is a commit that is here already. Errors, none of which names a line of a file:
+   * SourceUnreachable (retry), RepositoryGone, RepositoryEmpty, BranchMissing.
+   */
+  fetch(repo: string, ref: string | undefined): Promise<CommitId>
+  /** Folder entries at `path` of a commit that fetch() has given; [] where there is no such folder. */
+  entries(repo: string, commit: CommitId, path: string): Promise<TreeEntry[]>
+  /** As Source.export(), of the whole commit; what is missing of it is fetched. */
+  export(repo: string, commit: CommitId, dir: string): Promise<void>
 }
 
 // ── Build ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -82,6 +98,11 @@ export interface BuildRequest {
 /** A request with its effective inputs resolved: the same key means the same image. */
 export interface BuildPlan extends BuildRequest {
   key: string
+  /**
+   * Present: a draft. Buildpacks have yet to be fetched before all inputs are known; its key stands for that alone, there will
+   * never be an image of it, and to want it is to have the fetching tried (again).
+   */
+  draft?: true
 }
 
 export type BuildState =
@@ -90,7 +111,8 @@ export type BuildState =
   | { state: 'queued'; position: number }
   /** `step`: what its log calls what it does now. */
   | { state: 'running'; startedAt: number; step?: string }
-  | { state: 'succeeded'; image: Image; durationMs: number }
+  /** `pulled`: nothing was built, it was in a registry. */
+  | { state: 'succeeded'; image: Image; durationMs: number; pulled?: { from: string } }
   | { state: 'failed'; failure: Failure; retry: boolean; durationMs: number }
 
 export interface Builder {

@@ -4,6 +4,7 @@ import { TrimtabError } from '../errors.ts'
 import { sameContent } from '../plan/advance.ts'
 import type { Step } from '../plan/steps.ts'
 import { specOf } from '../release/spec.ts'
+import type { World } from '../world.ts'
 import * as commit from './commit.ts'
 import type { Pass } from './pass.ts'
 
@@ -13,7 +14,8 @@ export function create(step: Of<'release'>, pass: Pass): Promise<void> | void {
   const { app, world, desired } = pass
   if (desired.target.kind !== 'commit' || desired.target.outcome.state !== 'built') return
   const { content, fingerprint } = desired.target.outcome
-  const { commit: id, version, built, adopted } = step
+  const { commit: id, version, adopted } = step
+  const built = step.built && !isPulled(content.image.key, world)
   try {
     world.store.release({ app, version, commit: id, content, fingerprint, built, createdBy: 'git' }, adopted)
   } catch (error) {
@@ -30,6 +32,12 @@ export function create(step: Of<'release'>, pass: Pass): Promise<void> | void {
   }
   if (adopted) world.store.event({ ...event, type: 'Adopted', message: `v${version} runs already and is taken over as it is` })
   else world.store.event({ ...event, type: 'ReleaseCreated', message: `v${version}, ${step.reason}` })
+}
+
+/** What came from a registry was wanted as any build, and was none. */
+function isPulled(key: string, { builder }: World): boolean {
+  const build = builder.state(key)
+  return build.state === 'succeeded' && build.pulled !== undefined
 }
 
 export async function runPhase(step: Of<'run-release-phase'>, { app, world }: Pass): Promise<void> {

@@ -1,11 +1,13 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { BuildsSpec, PlatformSpec } from '../domain.ts'
+import type { BuildsSpec, GitSpec, PlatformSpec } from '../domain.ts'
 import type { Builder, BuildPlan, BuildRequest, BuildState, Source } from '../ports.ts'
 import type { Broken } from './broken.ts'
 import { type Builtin, readBuiltins } from './builtins.ts'
 import { fetchImage } from './fetch.ts'
 import { BuildLogs } from './logs.ts'
+import { Memory } from './packs/memory.ts'
+import { Pins } from './packs/pins.ts'
 import { performBuild } from './perform.ts'
 import { Planner } from './planner.ts'
 import { Scheduler } from './scheduler.ts'
@@ -13,7 +15,9 @@ import type { Workshop } from './workshop.ts'
 
 /** A builder that takes over a changed platform.yaml while it runs. */
 export interface ConfiguredBuilder extends Builder {
-  configure(platform: Pick<PlatformSpec, 'builds'>): void
+  configure(platform: Pick<PlatformSpec, 'builds'> & Partial<Pick<PlatformSpec, 'git'>>): void
+  /** Called with an app whose buildpacks have been fetched, or could not be: look again. */
+  onPacks(changed: (app: string) => void): void
 }
 
 export interface BuilderOptions {
@@ -21,6 +25,8 @@ export interface BuilderOptions {
   state: string
   source: Source
   builds: BuildsSpec
+  /** How far a repository may reach for buildpacks. Default: https and ssh. */
+  git?: GitSpec
   /** The built-in buildpacks: a folder each. */
   buildpacksDir: string
   now?: () => number
@@ -52,8 +58,9 @@ export function createBuilder(shop: Workshop, builtins: () => Promise<Builtin[]>
   const { source, now = Date.now } = options
   const logs = new BuildLogs(buildsFolder(options.state), (key) => shop.log(key))
   const listeners: Array<(plan: BuildPlan, state: BuildState) => void> = []
-  const planner = new Planner(source, builtins)
-  let builds = options.builds
+  let { builds, git = { allow: ['https', 'ssh'] } } = options
+  const pins = new Pins({ packs: source.packs, memory: new Memory(join(options.state, 'packs')), now })
+  const planner = new Planner(source, builtins, { pins, allow: () => git.allow })
 
   const resolve = async (request: BuildRequest) => planner.resolve(request, builds.env, await shop.base(request))
   const scheduler = new Scheduler({
@@ -75,11 +82,15 @@ export function createBuilder(shop: Workshop, builtins: () => Promise<Builtin[]>
   return {
     plan: async (request) => (await resolve(request)).plan,
     find: (key) => shop.find(key),
-    want: (app, plan, again) => scheduler.want(app, plan, again),
-    state: (key) => scheduler.state(key),
+    want(app, plan, again) {
+      if (plan?.draft && again) pins.again(plan.key)
+      scheduler.want(app, plan?.draft ? null : plan, again)
+    },
+    state: (key) => pins.state(key) ?? scheduler.state(key),
     log: (key) => logs.read(key),
     followLog: (key, signal) => logs.follow(key, signal),
     onChange: (changed) => void listeners.push(changed),
+    onPacks: (changed) => pins.onChange(changed),
     async prune(keep) {
       const atFirst = keep()
       const isWhole = (key: string, among: Set<string>) => among.has(key) && shop.exists(key)
@@ -93,6 +104,7 @@ export function createBuilder(shop: Workshop, builtins: () => Promise<Builtin[]>
     },
     configure(platform) {
       builds = platform.builds
+      git = platform.git ?? git
       scheduler.pump()
     },
     async close() {

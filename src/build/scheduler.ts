@@ -16,6 +16,8 @@ interface Entry extends Waiting {
 
 export interface SchedulerOptions {
   concurrency: () => number
+  /** Takes the image from where it may lie already, in place of a build; null: it is nowhere. Never throws. Absent: there is no such place. */
+  fetch?: (plan: BuildPlan, signal: AbortSignal) => Promise<BuildEnd | null>
   /** Performs one build; never throws. */
   run: (plan: BuildPlan, signal: AbortSignal) => Promise<BuildEnd>
   /** Whether a built image is still there: somebody may have deleted it. */
@@ -138,8 +140,21 @@ export class Scheduler {
     this.#lastStart.set(entry.app, this.#clock)
     const abort = new AbortController()
     entry.abort = abort
+    const { fetch } = this.#options
+    entry.done = fetch ? this.#fetch(entry, fetch, abort.signal) : this.#run(entry, abort.signal)
+  }
+
+  /** Nobody is told that something runs before it is known that there has to be a build. */
+  async #fetch(entry: Entry, fetch: NonNullable<SchedulerOptions['fetch']>, signal: AbortSignal): Promise<void> {
+    entry.state = { state: 'running', startedAt: this.#options.now() }
+    const end = await fetch(entry.plan, signal)
+    if (end) this.#ended(entry, end)
+    else await this.#run(entry, signal)
+  }
+
+  async #run(entry: Entry, signal: AbortSignal): Promise<void> {
     this.#set(entry, { state: 'running', startedAt: this.#options.now() })
-    entry.done = this.#options.run(entry.plan, abort.signal).then((end) => this.#ended(entry, end))
+    this.#ended(entry, await this.#options.run(entry.plan, signal))
   }
 
   #ended(entry: Entry, end: BuildEnd): void {

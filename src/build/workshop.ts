@@ -31,6 +31,11 @@ export interface Workshop {
   log(key: string): string
   /** Throws DiskFull where there is no room to build. */
   requireSpace(): Promise<void>
+  /**
+   * The image of this plan from where it may lie besides, and where that was; null: it is not there, or nothing can be had from there
+   * now. Throws nothing but the reason of the signal. Absent: there is no such place.
+   */
+  fetch?(plan: BuildPlan, signal: AbortSignal): Promise<{ image: Image; from: string } | null>
   /** Leaves a whole image, or nothing. */
   make(work: Work): Promise<Image>
   /** Ends and removes what an earlier trimtab was building when it was killed. Nothing is made before. */

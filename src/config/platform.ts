@@ -1,6 +1,6 @@
 /** platform.yaml → PlatformSpec, or every reason why not. */
 import { basename, dirname, resolve } from 'node:path'
-import type { AppSpec, PlatformSpec } from '../domain.ts'
+import type { AppSpec, PlatformSpec, Transport } from '../domain.ts'
 import { check } from '../manifest/check.ts'
 import { asWritten } from '../manifest/environment.ts'
 import { invalid, type Problem } from '../manifest/problems.ts'
@@ -8,12 +8,15 @@ import { pathKey } from '../manifest/tree.ts'
 import { readYaml, type YamlFile } from '../manifest/yaml.ts'
 import { resolveAddress, transportOf } from './address.ts'
 import { interpolate } from './interpolate.ts'
-import { DEFAULT_STACK, routerOf, runtimeOf } from './parts.ts'
+import { artifactsOf, DEFAULT_STACK, routerOf, runtimeOf } from './parts.ts'
 import { type Parsed, platformSchema } from './schema.ts'
 import { clashing, misplaced } from './together.ts'
 
 /** Largest platform.yaml, in bytes; some ten thousand apps. */
 export const PLATFORM_LIMIT = 2 * 1024 * 1024
+
+/** What an address may use that somebody else than the operator has written. */
+const ALLOWED: Transport[] = ['https', 'ssh']
 
 /** What the file says, and what `up` should tell about it. */
 export interface Platform extends PlatformSpec {
@@ -46,8 +49,14 @@ export function parsePlatform(
     runtime: runtimeOf(data.runtime ?? 'auto'),
     router: routerOf(data.router, folder),
     stack: { image: data.stack?.image ?? DEFAULT_STACK },
+    bases: data.bases ?? {},
+    artifacts: artifactsOf(data.artifacts),
     registries: data.registries ?? {},
+    ...(data.registry && {
+      registry: { address: data.registry.url.address, ...(data.registry.auth && { auth: data.registry.auth }) },
+    }),
     secrets: data.secrets ?? {},
+    git: { allow: data.git?.allow ?? ALLOWED },
     builds: {
       concurrency: data.builds?.concurrency ?? 2,
       timeoutMs: data.builds?.timeout ?? 15 * 60_000,
@@ -55,6 +64,8 @@ export function parsePlatform(
       env: asWritten(data.builds?.env, file, ['builds', 'env']),
       ...(data.builds?.memory !== undefined && { memoryBytes: data.builds.memory }),
       ...(data.builds?.cpus !== undefined && { cpus: data.builds.cpus }),
+      ...(data.builds?.disk !== undefined && { diskBytes: data.builds.disk }),
+      ...(data.builds?.pids !== undefined && { pids: data.builds.pids }),
     },
     apps: data.apps.map((app): AppSpec => ({ ...app, repo: resolveAddress(app.repo, folder) })),
     notes: [],
@@ -69,7 +80,7 @@ function refused(data: Parsed, file: YamlFile): Problem[] {
     problems.push({ line: place?.line ?? 1, column: place?.column ?? 1, path: name, message })
   }
   // This file is the operator's own, so what only reaches the operator's own machines needs no permission.
-  const allowed = new Set<string>([...(data.git?.allow ?? ['https', 'ssh']), 'http', 'file'])
+  const allowed = new Set<string>([...(data.git?.allow ?? ALLOWED), 'http', 'file'])
   for (const [index, app] of data.apps.entries()) {
     const transport = transportOf(app.repo)
     if (!allowed.has(transport)) add(['apps', index, 'repo'], `apps[${index}].repo`, `git.allow does not name ${transport}`)

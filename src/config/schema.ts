@@ -19,8 +19,9 @@ import {
   wholeNumber,
 } from '../manifest/values.ts'
 import { addressProblem } from './address.ts'
+import { artifacts, bases } from './artifact-schema.ts'
 import { routerSchema } from './router-schema.ts'
-import { branchName, folder, listen, network, portRange, registry, secretText, subnet } from './values.ts'
+import { branchName, flag, folder, listen, network, portRange, registry, registryAddress, secretText, subnet } from './values.ts'
 
 const POLL = 'expected a duration from 1s to 24h such as 30s, or a cron expression such as "*/5 * * * *"'
 
@@ -82,7 +83,17 @@ const builds = mapping({
   env: environment().exactOptional().describe('Environment of every build, such as the address of a package mirror.'),
   memory: size().exactOptional().describe('Memory that one build in a container may use, such as 2G.'),
   cpus: cores().exactOptional().describe('Cores that one build in a container may use.'),
+  disk: size().exactOptional().describe('Disk space that one build in a container may use, its cache included. Default: 10G.'),
+  pids: wholeNumber(64, 1_000_000).exactOptional().describe('Processes that one build in a container may have. Default: 4096.'),
 })
+
+const ownRegistry = mapping({
+  url: registryAddress().describe('Host, port and the beginning of the names, such as registry.example.com:5000/acme.'),
+  auth: mapping({ username: secretText(), password: secretText().describe(`As "\${NAME}" from the environment.`) })
+    .exactOptional()
+    .describe('Default: what `registries` has for its host.'),
+  insecure: flag().exactOptional().describe('For an http address that is not on this machine; the engine has to allow it too.'),
+}).describe('docker: where built images are kept besides the engine.')
 
 const registries = z
   .record(
@@ -153,7 +164,10 @@ export const platformSchema = mapping({
   })
     .exactOptional()
     .describe('docker: the image that builds begin from, and that runs what they make.'),
+  bases: bases.exactOptional(),
+  artifacts: artifacts.exactOptional(),
   registries: registries.exactOptional(),
+  registry: ownRegistry.exactOptional(),
   secrets: secrets.exactOptional(),
   apps: z
     .array(app, { error: 'expected a list of apps (write [] for none)' })

@@ -11,13 +11,19 @@ type Https = NonNullable<Router['https']>
 const FORM: Record<string, string> = { binary: 'binary', image: 'container', routes: 'external', api: 'external' }
 
 /** Keys that have no meaning beside another one, and keys that are missing beside another one, each with its reason. */
-export function* misplaced({ runtime, router }: Parsed): Generator<Refused> {
+export function* misplaced({ runtime, router, registry }: Parsed): Generator<Refused> {
   if (typeof runtime === 'object') {
     const { kind, ports, ...docker } = runtime
     for (const key of kind === 'process' ? Object.keys(docker) : []) yield [['runtime', key], 'is for kind: docker']
     if (kind === 'docker' && ports) yield [['runtime', 'ports'], 'is for kind: process']
   }
   if (router) yield* misplacedRouter(router)
+  if (registry?.url.isOpen && registry.insecure !== true) {
+    yield [
+      ['registry', 'url'],
+      'http is for a registry on this machine; for another one say insecure: true, and tell the engine (insecure-registries)',
+    ]
+  }
   const processes = runtime === 'process' || (typeof runtime === 'object' && runtime.kind === 'process')
   if (router?.kind === 'traefik' && router.run === 'container' && processes) yield [['router', 'run'], 'needs runtime: docker']
 }

@@ -64,6 +64,33 @@ export function registry() {
   )
 }
 
+const NAME_PART = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*'
+const REGISTRY = new RegExp(`^(https?://)?([a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::\\d{1,5})?)((?:/${NAME_PART})*)/?$`)
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3})(?::|$)/
+
+export interface RegistryAddress {
+  /** `host[:port][/prefix]` */
+  address: string
+  /** http, to another machine. */
+  isOpen: boolean
+}
+
+/** A registry of images, and what all names in it begin with. A host without a dot and a port would be taken for a name on Docker Hub. */
+export function registryAddress() {
+  const error = 'expected the address of a registry, such as registry.example.com:5000 or registry.example.com/acme'
+  return z
+    .string({ error })
+    .max(400, { error, abort: true })
+    .transform((written, context): RegistryAddress => {
+      const [, scheme, host = '', prefix = ''] = REGISTRY.exec(written) ?? []
+      if (Number(/:(\d+)$/.exec(host)?.[1] ?? 1) <= 65_535 && /[.:]|^localhost$/.test(host)) {
+        return { address: host + prefix, isOpen: scheme === 'http://' && !LOOPBACK.test(host) }
+      }
+      context.issues.push({ code: 'custom', input: undefined, message: error })
+      return z.NEVER
+    })
+}
+
 export function webAddress(error: string) {
   return text(error, /^https?:\/\/[^\s/?#@]+(?:\/[^\s?#]*)?$/).refine((written) => URL.canParse(written), { error })
 }

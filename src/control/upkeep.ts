@@ -28,6 +28,11 @@ export function recordBuild(world: World, trigger: (app: string) => void) {
         world.store.event({ app, type: 'BuildCancelled', commit, message: `build ${short}: nobody wants it any more` })
         break
       case 'succeeded':
+        if (state.pulled) {
+          const message = `no build: pulled from ${state.pulled.from}`
+          world.store.event({ app, type: 'ImagePulled', commit, message, durationMs: state.durationMs })
+          break
+        }
         world.store.event({ app, type: 'BuildSucceeded', commit, message: `build ${short}`, durationMs: state.durationMs })
         world.store.buildRecord({ app, commit, key, outcome: 'succeeded', message: '', durationMs: state.durationMs })
         break

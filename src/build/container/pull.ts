@@ -7,6 +7,10 @@ import { hostOf, tagged } from './reference.ts'
 export interface PullOptions {
   engine: Engine
   registries: PlatformSpec['registries']
+  /** In place of what `registries` has for it. */
+  auth?: object
+  /** Called with every word from the registry. */
+  heard?: () => void
   /** A line for a person, at every step of it. */
   line: (text: string) => void
   signal: AbortSignal
@@ -25,12 +29,16 @@ export function addressOf(host: string): string {
 }
 
 /** Pulls an image. Throws a TrimtabError. Aborted: it stops, and throws. */
-export async function pull(reference: string, { engine, registries, line, signal }: PullOptions): Promise<void> {
-  const auth = authFor(registries, reference)
+export async function pull(reference: string, options: PullOptions): Promise<void> {
+  const { engine, registries, auth = authFor(registries, reference), heard = () => {}, line, signal } = options
   const at = reference.includes('@') ? reference : tagged(reference)
   try {
     const stream = await engine.docker.pull(at, { ...(auth && { authconfig: auth }), abortSignal: signal })
-    await follow(stream, (progress) => tell(progress, line), signal)
+    const told = (progress: Progress) => {
+      heard()
+      tell(progress, line)
+    }
+    await follow(stream, told, signal)
   } catch (thrown) {
     signal.throwIfAborted()
     const error = thrown instanceof Complaint ? thrown : translated(thrown, engine.socket)

@@ -3,6 +3,7 @@ import { type Engine, isMissing } from '../../engine/engine.ts'
 import { asTrimtabError, headline, TrimtabError } from '../../errors.ts'
 import { pull } from './pull.ts'
 import { isHomemade } from './reference.ts'
+import type { ImageRegistry } from './registry/registry.ts'
 import type { Shelf } from './shelf.ts'
 
 /** The image that builds begin from. */
@@ -17,6 +18,8 @@ export interface StackOptions {
   shelf: Shelf
   reference: () => string
   registries: () => PlatformSpec['registries']
+  /** May have a stack that was made here. */
+  registry: Pick<ImageRegistry, 'fetchStack' | 'isThere'>
 }
 
 /** Looks the stack up; where it has to be pulled first, that goes on beside whoever asks. */
@@ -59,7 +62,9 @@ export class Stacks {
   }
 
   #missing(reference: string): TrimtabError {
-    if (isHomemade(reference)) {
+    const { registry } = this.#options
+    if (isHomemade(reference) && (!registry.isThere || this.#trouble?.code === 'NotFound')) {
+      this.#trouble = null
       return unavailable(
         `The stack image ${reference} is not on the Docker Engine. Make it: trimtab stack build --name ${reference}`,
       )
@@ -70,20 +75,25 @@ export class Stacks {
   }
 
   #pull(reference: string): void {
-    const { engine, shelf, registries } = this.#options
     this.#pulling = reference
-    const options = { engine, registries: registries(), line: () => {}, signal: this.#closing.signal }
-    pull(reference, options).then(
+    this.#get(reference).then(
       () => {
         this.#pulling = null
         this.#trouble = null
-        shelf.forget()
+        this.#options.shelf.forget()
       },
       (error) => {
         this.#pulling = null
         this.#trouble = asTrimtabError(error)
       },
     )
+  }
+
+  async #get(reference: string): Promise<void> {
+    const { engine, registries, registry } = this.#options
+    const { signal } = this.#closing
+    if (!isHomemade(reference)) return pull(reference, { engine, registries: registries(), line: () => {}, signal })
+    if (!(await registry.fetchStack(reference, signal))) throw new TrimtabError('NotFound', 'The registry does not have it.')
   }
 }
 

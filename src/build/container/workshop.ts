@@ -18,7 +18,7 @@ const PASSING = 32 * 1024 * 1024
 
 /** Builds in containers, into images that the engine keeps. */
 export function containerWorkshop(yard: Yard, state: string, free: FreeBytes): Workshop {
-  const { shelf, stacks, containers, ready, tidying, folder, engine, platform } = yard
+  const { shelf, stacks, containers, ready, tidying, folder, engine, platform, registry } = yard
   return {
     async base({ settings }) {
       const recipe = recipeOf(settings)
@@ -34,11 +34,12 @@ export function containerWorkshop(yard: Yard, state: string, free: FreeBytes): W
       const root = await dataRoot(engine)
       if (root !== null) await requireSpace(ENGINE_DISK, root, free)
     },
+    fetch: (plan, signal) => registry.fetch(plan, signal),
     async make(work) {
       const { recipe } = work
       try {
         if (recipe.kind === 'buildpacks') return await buildWithPacks(yard, work, recipe.choice)
-        if (recipe.kind === 'dockerfile') return await buildDockerfile(yard, work, recipe.path)
+        if (recipe.kind === 'dockerfile') return await buildDockerfile(yard, work, recipe.dockerfile)
         return await takeImage(yard, work, recipe.reference)
       } catch (error) {
         work.signal.throwIfAborted()
@@ -56,6 +57,7 @@ export function containerWorkshop(yard: Yard, state: string, free: FreeBytes): W
       await removeDangling(inUse())
     },
     async close() {
+      await registry.close()
       await ready.close()
       await tidying.close()
       stacks.close()

@@ -7,6 +7,7 @@ import type { Tidying } from '../tidying.ts'
 import type { Containers } from './containers.ts'
 import type { Layers } from './layers.ts'
 import type { Ready } from './ready.ts'
+import type { ImageRegistry } from './registry/registry.ts'
 import type { Shelf } from './shelf.ts'
 import type { Stacks } from './stack.ts'
 
@@ -23,8 +24,10 @@ export interface Yard {
   containers: Containers
   ready: Ready
   layers: Layers
+  registry: ImageRegistry
   tidying: Tidying
   registries: () => PlatformSpec['registries']
+  secrets: () => PlatformSpec['secrets']
   now: () => number
   broken: ((what: Broken) => Promise<void>) | undefined
 }
