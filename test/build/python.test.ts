@@ -44,14 +44,20 @@ python('a virtual environment that works where the slug lies, and is taken from 
   expect(second).not.toContain('Creating')
 })
 
-python('requirements that depend on other files are never taken from the cache', async () => {
+python('files that requirements.txt names count too; what may change while it stays the same is never taken from the cache', async () => {
   const w = await world()
-  const tree = { 'requirements.txt': '-r more.txt\n', 'more.txt': '# nothing\n' }
-  for (const n of ['1', '2']) {
-    const plan = await w.plan({ ...tree, n })
+  const how = async (tree: Record<string, string>) => {
+    const plan = await w.plan(tree)
     imageOf(await w.build(plan))
-    expect(await w.log(plan)).toContain('-----> Installing requirements with pip')
+    return (await w.log(plan)).includes('using what the last build installed')
   }
+  const tree = { 'requirements.txt': '-r more/base.txt\n', 'more/base.txt': '-c pins.txt\n', 'more/pins.txt': '# nothing\n' }
+  expect(await how(tree)).toBe(false)
+  expect(await how({ ...tree, n: '1' })).toBe(true)
+  expect(await how({ ...tree, 'more/pins.txt': '# something\n' })).toBe(false)
+  const local = { ...tree, 'more/base.txt': '--find-links ./wheels\n./ours ; python_version < "3"\n', 'ours/setup.py': '' }
+  expect(await how(local)).toBe(false)
+  expect(await how({ ...local, n: '2' })).toBe(false)
 })
 
 python.each([
@@ -80,7 +86,7 @@ python('a version that is there is taken, in short or in full', async () => {
 
 python('a Pipfile alone, and a .heroku/python in git, are clear errors', async () => {
   const w = await world()
-  expect(failureOf(await w.build(await w.plan({ Pipfile: '' }))).message).toContain('A Pipfile alone is not understood yet.')
+  expect(failureOf(await w.build(await w.plan({ Pipfile: '' }))).message).toContain('There is a Pipfile and no Pipfile.lock. Make one (pipenv lock) and commit it.')
   const own = await w.plan({ 'requirements.txt': '', '.heroku/python/x': '' })
   expect(failureOf(await w.build(own)).message).toContain('.heroku/python is in the repository')
 })

@@ -1,58 +1,64 @@
-# Finding the Python that was asked for among those that are there, and making a virtual environment with it.
+# What the app asks for, the Python that fits, and a virtual environment with it.
 
-# The version asked for: `3.11`, `3.11.7`; runtime.txt writes it as `python-3.11.7`.
-asked_for() {
-  local file line
-  for file in .python-version runtime.txt; do
-    [[ -f $file ]] || continue
-    while IFS= read -r line || [[ -n $line ]]; do
-      line=${line%%#*} line=${line//[[:space:]]/} line=${line#python-}
-      [[ -n $line ]] || continue
-      [[ $line =~ ^[0-9]+(\.[0-9]+){0,2}$ ]] || fail "$file asks for Python \"${line:0:40}\"; write a version such as 3.11."
-      WANTED=$line WANTED_IN=$file
-      return
-    done < "$file"
-  done
-}
-
-# Prints `version<TAB>executable` of each Python. Asked from /, because pyenv's shims obey the .python-version of the folder
-# they are called in; the real interpreter is taken, because a virtual environment keeps its path for ever.
-list_pythons() {
-  local name
-  cd /
-  for name in "$@"; do
+# Sets BASE, the Python that the pack's own programs run with, and what lib/facts.py says.
+read_facts() {
+  manager='' lockfile='' wanted='' wanted_in='' fits='' digest='' package='' listed=''
+  local name value more answer status
+  for name in python3 python python3.{20..8}; do
     command -v "$name" > /dev/null || continue
-    "$name" -c 'import sys; print("%d.%d.%d\t%s" % (*sys.version_info[:3], sys.executable))' 2>/dev/null || true
+    status=0
+    # From /, because pyenv's shims obey the .python-version of the folder they are called in. Without the app's variables.
+    answer=$(cd / && PYTHONDONTWRITEBYTECODE=1 "$name" -EsB "$pack_dir/lib/facts.py" "$build_dir" "$pack_dir/listed.txt") || status=$?
+    [[ $answer == have* ]] || continue
+    [[ $status == 0 ]] || exit 1
+    while IFS=$'\t' read -r name value more; do
+      case $name in
+        have) BASE_VERSION=$value BASE=$more ;;
+        manager | lockfile | wanted | wanted_in | fits | digest | package | listed) printf -v "$name" '%s' "$value" ;;
+      esac
+    done <<< "$answer"
+    return
   done
+  fail "There is no Python on the PATH of $pack_place." "$pack_remedy."
 }
 
-fits() { [[ -z $WANTED || $1 == "$WANTED" || $1 == "$WANTED".* ]]; }
-
+# Sets PYTHON, the real interpreter, because a virtual environment keeps its path for ever; VERSION; and python_place.
 find_python() {
-  WANTED='' WANTED_IN='' PYTHON='' VERSION=''
-  asked_for
-  local version path names=(python3) all
-  # The plain name first: most apps need no second look. Then every name that a system may give it.
-  take_first < <(list_pythons python3) && return
-  names=(python)
+  PYTHON=$BASE VERSION=$BASE_VERSION python_place=$pack_place
+  [[ -z $fits ]] || return 0
+  local all found
+  all=$(list_pythons | sort -uV)
+  found=$(own_python pick.py "$wanted" <<< "$all")
+  if [[ -n $found ]]; then
+    IFS=$'\t' read -r VERSION PYTHON <<< "$found"
+    return
+  fi
+  . "$pack_dir/lib/managed.sh"
+  fetch_python
+  [[ -z $managed ]] || return 0
+  fail "$wanted_in asks for Python $wanted; $pack_place has: $(cut -f1 <<< "$all" | uniq | tr '\n' ' ')" \
+    "$pack_remedy, or ask for one of these."
+}
+
+# Runs one of the pack's own programs.
+own_python() {
+  local program=$1
+  shift
+  (cd / && "$BASE" -EsB "$pack_dir/lib/$program" "$@")
+}
+
+# Prints `version<TAB>executable` of each Python: every name that a system may give it, and pyenv's.
+list_pythons() {
+  local name names=(python3 python) minor path
   for minor in {20..8}; do names+=("python3.$minor"); done
   if [[ -n $PYENV_ROOT || -d ${PYENV_ROOT:=$(pyenv_root)} ]]; then
     for path in "$PYENV_ROOT"/versions/*/bin/python3; do names+=("$path"); done
   fi
-  all=$(list_pythons "${names[@]}" python3)
-  take_first <<< "$all" && return
-  [[ -n $all ]] || fail "There is no Python on the PATH of $pack_place."
-  local have
-  have=$(cut -f1 <<< "$all" | sort -uV | tr '\n' ' ')
-  fail "$WANTED_IN asks for Python $WANTED; $pack_place has: $have" "$pack_remedy, or ask for one of these."
-}
-
-take_first() {
-  local version path
-  while IFS=$'\t' read -r version path; do
-    if fits "$version"; then VERSION=$version PYTHON=$path; return 0; fi
+  cd /
+  for name in "${names[@]}"; do
+    command -v "$name" > /dev/null || continue
+    "$name" -Ic 'import sys; print("%d.%d.%d\t%s" % (*sys.version_info[:3], sys.executable))' 2>/dev/null || true
   done
-  return 1
 }
 
 # Where pyenv lives, if python3 is one of its shims: a build has no PYENV_ROOT of its own.
@@ -66,11 +72,20 @@ pyenv_root() {
 # pip from 22.3 on installs into another environment, which saves the two seconds that giving each its own pip takes.
 make_venv() {
   topic 'Creating a virtual environment'
-  if (cd / && "$PYTHON" -Ic 'import pip; v = pip.__version__.split("."); exit(not (int(v[0]), int(v[1])) >= (22, 3))' 2>/dev/null); then
-    "$PYTHON" -Im venv --without-pip "$VENV" 2>&1 | indent
+  local version
+  version=$(pip_version "$PYTHON")
+  if [[ -n $version && $(printf '%s\n' 22.3 "$version" | sort -V | head -n 1) == 22.3 ]]; then
+    (cd / && "$PYTHON" -Im venv --without-pip "$VENV") 2>&1 | indent
     PIP=("$PYTHON" -Im pip --python "$VENV/bin/python")
   else
-    "$PYTHON" -Im venv "$VENV" 2>&1 | indent
+    (cd / && "$PYTHON" -Im venv "$VENV") 2>&1 | indent
     PIP=("$VENV/bin/python" -Im pip)
+    version=$(pip_version "$VENV/bin/python")
   fi
+  record pip "$version"
 }
+
+pip_version() { (cd / && "$1" -Ic 'import pip; print(pip.__version__)' 2>/dev/null) || true; }
+
+# For the bill of materials: bin/release gives them out.
+record() { [[ -z $2 ]] || printf '%s %s\n' "$1" "$2" >> "$pack_dir/versions"; }

@@ -1,0 +1,34 @@
+# Keeping the virtual environment for the next build, and taking it from there: CACHE/python/kept has it with a signature of all that
+# decided what is in it.
+
+is_kept() { [[ -n $digest && $(cat "$cache_dir/python/kept/signature" 2>/dev/null) == "$(signature)" ]]; }
+
+restore_kept() {
+  local kept=$cache_dir/python/kept from
+  topic 'Installing requirements'
+  indent <<< "$lockfile is unchanged: using what the last build installed"
+  mkdir -p "${VENV%/*}"
+  cp -a "$kept/venv" "$VENV"
+  cat "$kept/versions" >> "$pack_dir/versions"
+  from=$(< "$kept/from")
+  [[ $from == "$VENV" ]] || own_python move.py "$from" "$VENV"
+}
+
+# A folder has its name only when it is whole, and is never changed: whenever a build is cut short, what is found is whole or not there.
+keep() {
+  local kept=$cache_dir/python/kept
+  rm -rf "$kept.new" "$kept.old"
+  if [[ -n $digest ]]; then
+    mkdir -p "$kept.new"
+    cp -a "$VENV" "$kept.new/venv"
+    printf '%s' "$VENV" > "$kept.new/from"
+    cp "$pack_dir/versions" "$kept.new/versions"
+    signature > "$kept.new/signature"
+  fi
+  [[ ! -d $kept ]] || mv "$kept" "$kept.old"
+  [[ ! -d $kept.new ]] || mv "$kept.new" "$kept"
+  rm -rf "$kept.old"
+}
+
+# The 2 is the pack's own: raise it when the same files come to be installed in another way.
+signature() { printf '2 %s %s %s' "$digest" "$VERSION" "$([[ -n $managed ]] && echo managed || echo "$PYTHON")"; }
