@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { TreeEntry } from '../ports.ts'
 import type { Pack } from './choose.ts'
 import type { Inputs } from './recipe.ts'
 
@@ -13,19 +14,28 @@ export function buildKey(inputs: Inputs): string {
     .slice(0, 40)
 }
 
-function partsOf({ recipe, entries, builtins, env, platformEnv, base }: Inputs): unknown[] {
-  const tree = entries.filter((entry) => entry.name !== 'app.yaml').map((entry) => [entry.mode, entry.id, entry.name])
+function partsOf({ recipe, entries, context, builtins, env, platformEnv, base }: Inputs): unknown[] {
+  const tree = listed(entries.filter((entry) => entry.name !== 'app.yaml'))
   const kind = ['trimtab', FORMAT, ...base]
   switch (recipe.kind) {
     case 'buildpacks': {
       const packs = recipe.choice?.map(identity) ?? builtins.map((pack) => [pack.name, pack.hash])
       return [kind, tree, packs, sorted(env), sorted(platformEnv)]
     }
-    case 'dockerfile':
-      return [kind, tree, recipe.path, sorted(env), sorted(platformEnv)]
+    case 'dockerfile': {
+      const { path, args, target, secrets } = recipe.dockerfile
+      // Secrets by their names alone: what stands in them is nobody's to know, and another value makes no other image.
+      const options = [path, sorted(args), target ?? null, listed(context), secrets]
+      return [kind, tree, options, sorted(env), sorted(platformEnv)]
+    }
     case 'image':
       // A digest is what it is; a tag may have moved, and is looked up anew for every new tree.
       return [kind, recipe.reference, isPinned(recipe.reference) ? [] : tree]
+    case 'artifact': {
+      // Nothing of the commit is in it, and its address is only where it comes from.
+      const { sha256, name, hasCommand } = recipe.artifact
+      return [kind, sha256, name, hasCommand]
+    }
   }
 }
 
@@ -37,7 +47,12 @@ export function isPinned(reference: string): boolean {
 function identity(pack: Pack): string[] {
   if (pack.kind === 'builtin') return ['builtin', pack.name, pack.pack.hash]
   if (pack.kind === 'repository') return ['repository', pack.tree]
+  if (pack.kind === 'fetched') return ['fetched', pack.commit]
   return ['own']
+}
+
+function listed(entries: TreeEntry[]): string[][] {
+  return entries.map((entry) => [entry.mode, entry.id, entry.name])
 }
 
 function sorted(env: Record<string, string>): Array<[string, string]> {

@@ -1,7 +1,9 @@
 import type { BuildPlan, BuildRequest, Source } from '../ports.ts'
 import type { Builtin } from './builtins.ts'
-import { choosePacks } from './choose.ts'
+import { type Choice, type ChooseFrom, choosePacks } from './choose.ts'
+import { contextEntries } from './context.ts'
 import { buildKey } from './key.ts'
+import type { Pins } from './packs/pins.ts'
 import { type Recipe, recipeOf } from './recipe.ts'
 
 /** How many resolved requests are remembered. */
@@ -13,15 +15,30 @@ export interface Resolved {
   recipe: Recipe
 }
 
+/** Where buildpacks come from that are in repositories of their own. */
+export interface Elsewhere {
+  pins: Pins
+  allow: () => ChooseFrom['allow']
+}
+
+interface Known {
+  recipe: Recipe
+  key: string
+  /** Its buildpacks have yet to be fetched. */
+  draft?: true
+}
+
 /** Turns requests into keys. A commit never changes, so what was resolved once is remembered. */
 export class Planner {
   readonly #source: Source
   readonly #builtins: () => Promise<Builtin[]>
-  readonly #known = new Map<string, Promise<{ recipe: Recipe; key: string }>>()
+  readonly #elsewhere: Elsewhere
+  readonly #known = new Map<string, Promise<Known>>()
 
-  constructor(source: Source, builtins: () => Promise<Builtin[]>) {
+  constructor(source: Source, builtins: () => Promise<Builtin[]>, elsewhere: Elsewhere) {
     this.#source = source
     this.#builtins = builtins
+    this.#elsewhere = elsewhere
   }
 
   async resolve(request: BuildRequest, platformEnv: Record<string, string>, base: string[]): Promise<Resolved> {
@@ -36,16 +53,26 @@ export class Planner {
       const [oldest] = this.#known.keys()
       if (this.#known.size > KEPT && oldest !== undefined) this.#known.delete(oldest)
     }
-    const { key, recipe } = await known
-    return { plan: { app, commit, settings, key }, recipe }
+    const { key, recipe, draft } = await known
+    if (!draft) return { plan: { app, commit, settings, key }, recipe }
+    this.#known.delete(same) // it becomes another one
+    this.#elsewhere.pins.awaits(key, app.name)
+    return { plan: { app, commit, settings, key, draft }, recipe }
   }
 
-  async #work({ app, commit, settings }: BuildRequest, platformEnv: Record<string, string>, base: string[]) {
+  async #work({ app, commit, settings }: BuildRequest, platformEnv: Record<string, string>, base: string[]): Promise<Known> {
     const builtins = await this.#builtins()
     const entries = await this.#source.entries(app, commit, app.path)
     const named = recipeOf(settings)
-    const choice = named === null ? await choosePacks(app, commit, settings, entries, { source: this.#source, builtins }) : null
-    const recipe: Recipe = named ?? { kind: 'buildpacks', choice }
-    return { recipe, key: buildKey({ recipe, entries, builtins, env: settings.env, platformEnv, base }) }
+    const from = { source: this.#source, builtins, allow: this.#elsewhere.allow() }
+    const chosen = named === null ? await choosePacks(app, commit, settings, entries, from) : null
+    const withPacks = (choice: Choice): Recipe => ({ kind: 'buildpacks', choice })
+    const inputs = { entries, context: [], builtins, env: settings.env, platformEnv, base }
+    const fixed = chosen && this.#elsewhere.pins.fix(chosen, (choice) => buildKey({ ...inputs, recipe: withPacks(choice) }))
+    if (fixed && 'draft' in fixed) return { recipe: withPacks([]), key: fixed.draft, draft: true }
+    const recipe = named ?? withPacks(fixed && fixed.choice)
+    const folder = recipe.kind === 'dockerfile' ? recipe.dockerfile.context : undefined
+    const context = folder === undefined ? [] : await contextEntries(this.#source, app, commit, folder)
+    return { recipe, key: buildKey({ ...inputs, recipe, context }) }
   }
 }

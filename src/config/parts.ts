@@ -1,6 +1,6 @@
 /** `runtime:` and `router:` as the operator writes them → what they come to. */
 import { resolve } from 'node:path'
-import type { Https, Listen, RouterSpec, RuntimeSpec } from '../domain.ts'
+import type { ArtifactsSpec, Https, Listen, RouterSpec, RuntimeSpec } from '../domain.ts'
 import type { Parsed } from './schema.ts'
 
 /** What "trimtab stack build" makes. */
@@ -14,6 +14,14 @@ export const LISTEN: Record<'embedded' | 'traefik', Listen> = {
 const LETS_ENCRYPT = 'https://acme-v02.api.letsencrypt.org/directory'
 const STAGING = 'https://acme-staging-v02.api.letsencrypt.org/directory'
 const YEAR_S = 365 * 86_400
+
+export function artifactsOf({
+  allow = ['https' as const],
+  local = false,
+  size = 2 ** 30,
+}: Parsed['artifacts'] = {}): ArtifactsSpec {
+  return { allow, local, sizeBytes: size }
+}
 
 export function runtimeOf(written: NonNullable<Parsed['runtime']>): RuntimeSpec {
   const { kind, ports, ...docker } = typeof written === 'string' ? { kind: written, ports: undefined } : written

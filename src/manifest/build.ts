@@ -1,12 +1,11 @@
 /** `build:`, the ways in which a commit becomes an image. One of them at a time. */
 import { z } from 'zod'
+import { artifact } from './artifact.ts'
 import { buildpack } from './buildpack.ts'
+import { dockerfile } from './dockerfile.ts'
 import { duration } from './duration.ts'
 import { environment } from './environment.ts'
-import { imageName, mapping, notYet, text } from './values.ts'
-
-/** Inside of the app's folder. */
-const FILE = /^(?:\.\/)?(?!\/|-)(?!(?:.*\/)?\.\.?(?:\/|$))[^\0\\\n]+$/
+import { imageName, mapping } from './values.ts'
 
 /** `build:` of app.yaml. */
 export const build = mapping({
@@ -20,17 +19,16 @@ export const build = mapping({
     ),
   env: environment().exactOptional().describe('Environment of the build alone.'),
   timeout: duration('100ms', '24h').exactOptional().describe('How long the build may take, such as 15m.'),
-  dockerfile: text('expected the path of a Dockerfile in the repository', FILE, 255)
-    .transform((path) => path.replace(/^\.\//, ''))
-    .exactOptional()
-    .describe("Built from this Dockerfile, in the app's folder."),
+  dockerfile: dockerfile.exactOptional().describe("Built from this Dockerfile, in the app's folder."),
   image: imageName()
     .exactOptional()
     .describe('Not built: this image, by tag or (better, it never changes) by digest: registry.example.com/shop@sha256:…'),
-  artifact: notYet('run an artifact that is built elsewhere.'),
+  artifact: artifact.exactOptional().describe('Not built: an archive, a .jar or .war, or a program, by its SHA-256.'),
 })
   .superRefine((build, context) => {
-    const [first, ...others] = (['buildpacks', 'dockerfile', 'image'] as const).filter((way) => build[way] !== undefined)
+    const [first, ...others] = (['buildpacks', 'dockerfile', 'image', 'artifact'] as const).filter(
+      (way) => build[way] !== undefined,
+    )
     for (const way of others) {
       context.addIssue({ code: 'custom', path: [way], message: `is another way to build, beside ${first}; one of them can be` })
     }

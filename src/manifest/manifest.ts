@@ -5,6 +5,7 @@ import { asWritten } from './environment.ts'
 import { invalid, type Problem } from './problems.ts'
 import { parseProcfile } from './procfile.ts'
 import { appSchema } from './schema.ts'
+import { settingsOf } from './settings.ts'
 import { pathKey } from './tree.ts'
 import { readYaml, type YamlFile } from './yaml.ts'
 
@@ -30,13 +31,7 @@ export function parseManifest(input: { appYaml: Buffer | string | null; procfile
   const release = data.release ?? procfile?.release
   return {
     ...(data.name !== undefined && { name: data.name }),
-    build: {
-      ...(data.build?.buildpacks !== undefined && { buildpacks: data.build.buildpacks }),
-      ...(data.build?.dockerfile !== undefined && { dockerfile: data.build.dockerfile }),
-      ...(data.build?.image !== undefined && { image: data.build.image }),
-      env: asWritten(data.build?.env, file, ['build', 'env']),
-      ...(data.build?.timeout !== undefined && { timeoutMs: data.build.timeout }),
-    },
+    build: settingsOf(data, procfile, file),
     env: asWritten(data.env, file, ['env']),
     processes: data.processes ?? {},
     ...(procfile !== null && { procfile: procfile.processes }),

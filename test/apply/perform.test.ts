@@ -38,6 +38,8 @@ function theatre() {
       router: { kind: 'embedded', listen: { host: '', port: 0 } },
       builds: { concurrency: 1, timeoutMs: 1, env: {} },
       stack: { image: 's' },
+      bases: {},
+      artifacts: { allow: ['https'], local: false, sizeBytes: 1 },
       registries: {},
       secrets: {},
       apps: [app],

@@ -11,7 +11,7 @@ describe('build', () => {
     'dockerfile: %s',
     (dockerfile) => {
       expect(parse(`build: {dockerfile: "${dockerfile}", timeout: 5m, env: {A: b}}`).build).toStrictEqual({
-        dockerfile: dockerfile.replace('./', ''),
+        dockerfile: { path: dockerfile.replace('./', ''), args: {}, secrets: [] },
         timeoutMs: 300_000,
         env: { A: 'b' },
       })
@@ -22,7 +22,89 @@ describe('build', () => {
     expect(parse(`build: {image: "${image}"}`).build).toStrictEqual({ image, env: {} })
   })
 
-  const dockerfile = 'expected the path of a Dockerfile in the repository'
+  it('dockerfile: with all that it may have', () => {
+    const written =
+      '{path: ./docker/Web, args: {VERSION: 1.10, DEBUG: true}, target: web, context: ./services/, secrets: [npm, key]}'
+    expect(parse(`build:\n  dockerfile: ${written}`).build.dockerfile).toStrictEqual({
+      path: 'docker/Web',
+      args: { VERSION: '1.10', DEBUG: 'true' },
+      target: 'web',
+      context: 'services',
+      secrets: ['key', 'npm'],
+    })
+    const least = { path: 'Dockerfile', args: {}, secrets: [] }
+    expect(parse('build: {dockerfile: {context: .}}').build.dockerfile).toStrictEqual({ ...least, context: '' })
+    expect(parse('build: {dockerfile: {}}').build.dockerfile).toStrictEqual(least)
+  })
+
+  const withoutPlace = (text: string) => problemsOf(text).map((line) => line.replace(/^app\.yaml:1:\d+ /, ''))
+  const folder = 'expected a folder of the repository, from its root, such as . or services'
+  it.each([
+    ...['/', '..', '../x', 'a/../..', '-x', 'a\\\\b', '.git', '.git/hooks', ''].map((path) => [
+      `{context: "${path}"}`,
+      `build.dockerfile.context: ${folder}, got "${path}"`,
+    ]),
+    ['{target: "-x"}', 'build.dockerfile.target: expected the name of a stage, got "-x"'],
+    ['{target: "a b"}', 'build.dockerfile.target: expected the name of a stage, got "a b"'],
+    ['{args: {A-B: x}}', 'build.dockerfile.args.A-B: expected the name of an ARG: letters, digits and _, got "A-B"'],
+    [
+      '{args: {A: [x]}}',
+      'build.dockerfile.args.A: expected text, a number, true or false; what is secret goes to secrets, got a list',
+    ],
+    ['{secrets: [UPPER]}', 'build.dockerfile.secrets[0]: expected the name of a secret of the platform, got "UPPER"'],
+    ['{secrets: [a, a]}', 'build.dockerfile.secrets[1]: is named twice'],
+    ['{pathh: x}', 'build.dockerfile.pathh: unknown key (did you mean "path"?)'],
+  ])('dockerfile: %s', (written, line) => {
+    expect(withoutPlace(`build: {dockerfile: ${written}}`)).toStrictEqual([line])
+  })
+
+  const SHA = 'ab'.repeat(32)
+  it.each([
+    [
+      `{url: "https://h/d/shop-1.2.tar.gz?x=y", sha256: ${SHA}}`,
+      { name: 'shop-1.2.tar.gz', base: 'stack', url: 'https://h/d/shop-1.2.tar.gz?x=y' },
+    ],
+    [`{sha256: ${SHA.toUpperCase()}, name: shop.war}`, { name: 'shop.war', base: 'java' }],
+    [`{sha256: ${SHA}, name: shop.jar, base: temurin}`, { name: 'shop.jar', base: 'temurin' }],
+    [`{sha256: ${SHA}, name: shop, url: "http://h/"}`, { name: 'shop', base: 'binary', url: 'http://h/' }],
+  ])('artifact: %s', (written, artifact) => {
+    const expected = { sha256: SHA, hasCommand: false, ...artifact }
+    expect(parse(`build: {artifact: ${written}}`).build).toStrictEqual({ artifact: expected, env: {} })
+  })
+
+  it('artifact: whether there is a command for it', () => {
+    const appYaml = `build: {artifact: {sha256: ${SHA}, name: x}}\n`
+    const hasCommand = (more: string, procfile: string | null = null) =>
+      parseManifest({ appYaml: appYaml + more, procfile }).build.artifact?.hasCommand
+    expect([hasCommand(''), hasCommand('processes: {web: {scale: 2}}')]).toEqual([false, false])
+    expect([hasCommand('processes: {web: {command: x}}'), hasCommand('', 'web: x\n')]).toEqual([true, true])
+  })
+
+  const address = 'expected an address such as https://example.com/shop-1.2.tar.gz'
+  it.each([
+    [`{sha256: ${SHA}}`, 'build.artifact: needs a url, or the name of what was uploaded'],
+    [`{sha256: ${SHA}, url: "https://h/"}`, 'build.artifact: needs a name: its address ends in none'],
+    [`{sha256: ${SHA}, url: "https://h/$(x)"}`, 'build.artifact: needs a name: its address ends in none'],
+    ['{name: x}', 'build.artifact.sha256: expected a SHA-256, 64 hexadecimal digits, but it is missing'],
+    ['{name: x, sha256: abc}', 'build.artifact.sha256: expected a SHA-256, 64 hexadecimal digits, got "abc"'],
+    ...['../x', '.x', 'a b', '$(id)', '-x', 'a/b', ''].map((name) => [
+      `{sha256: ${SHA}, name: "${name}"}`,
+      `build.artifact.name: expected a file name of letters, digits and . _ + -, such as shop.war, got "${name}"`,
+    ]),
+    ...['file:///etc/passwd', 'ftp://h/x', 'https://', 'h/x', 'https://h/a b'].map((url) => [
+      `{sha256: ${SHA}, url: "${url}"}`,
+      `build.artifact.url: ${address}, got "${url}"`,
+    ]),
+    [
+      `{sha256: ${SHA}, url: "https://user:secret@h/x"}`,
+      'build.artifact.url: holds a password or token, which would be in git; upload it: trimtab artifact push',
+    ],
+  ])('artifact: %s', (written, line) => {
+    expect(withoutPlace(`build: {artifact: ${written}}`)).toStrictEqual([line])
+  })
+
+  const dockerfile = 'expected the path of a Dockerfile in the repository, or a mapping such as {path: Dockerfile, target: web}'
+  const path255 = 'expected the path of a Dockerfile in the repository of at most 255 characters'
   const image = 'expected an image such as registry.example.com/shop:1.2 or shop@sha256:…'
   it.each([
     ...[
@@ -44,10 +126,7 @@ describe('build', () => {
       `build: {dockerfile: "${path}"}`,
       `build.dockerfile: ${dockerfile}, got "${path.replace('\\0', '\\u0000')}"`,
     ]),
-    [
-      `build: {dockerfile: ${'a'.repeat(256)}}`,
-      `build.dockerfile: ${dockerfile} of at most 255 characters, got "${'a'.repeat(59)}…"`,
-    ],
+    [`build: {dockerfile: ${'a'.repeat(256)}}`, `build.dockerfile: ${path255}, got "${'a'.repeat(59)}…"`],
     ['build: {dockerfile: true}', `build.dockerfile: ${dockerfile}, got true`],
     ...['', 'Shop', '--privileged', 'a b', 'shop@sha256:abc', 'https://h/a', 'a:{{x}}', 'a/../b'].map((name) => [
       `build: {image: "${name}"}`,

@@ -32,7 +32,6 @@ nmae: x
 
 describe('keys of the design that no code honours yet', () => {
   it.each([
-    ['build: {artifact: {url: x}}', '1:9 build.artifact', LATER],
     [
       'build: {buildpacks: ["https://github.com/a/b.git#v1"]}',
       '1:22 build.buildpacks[0]',

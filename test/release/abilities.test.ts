@@ -9,7 +9,9 @@ function refusal(appYaml: string, runtime: 'process' | 'docker'): string | null 
     requireAbilities(parseManifest({ appYaml, procfile: null }), {
       runtime: { kind: runtime },
       router: { kind: 'traefik' },
-      secrets: {},
+      secrets: { npm: 'x' },
+      bases: { temurin: 'temurin:21' },
+      artifacts: { allow: ['https'] },
     })
   } catch (error) {
     if (error instanceof TrimtabError && error.code === 'ManifestInvalid' && !error.retry) return error.message
@@ -45,11 +47,38 @@ processes:
   })
 })
 
+describe('what needs the operator', () => {
+  const artifact = (more: string) => refusal(`build: {artifact: {sha256: ${'ab'.repeat(32)}, name: shop, ${more}}}`, 'docker')
+
+  it('an artifact, as far as it is fetched otherwise than platform.yaml allows', () => {
+    expect([artifact('url: "https://h/shop"'), artifact('base: java'), artifact('base: temurin')]).toEqual([null, null, null])
+    expect(artifact('url: "http://h/shop"')).toBe(
+      'app.yaml build.artifact.url: artifacts are to be had over https on this platform, not over http (platform.yaml: artifacts: {allow: […]})',
+    )
+    expect(artifact('base: nothing')).toBe(
+      'app.yaml build.artifact.base: there is no base "nothing" on this platform; there are binary, java, php, stack, temurin (platform.yaml: bases)',
+    )
+  })
+
+  it('an artifact runs on local processes too, whatever its base', () => {
+    expect(refusal(`build: {artifact: {sha256: ${'ab'.repeat(32)}, name: shop, base: nothing}}`, 'process')).toBeNull()
+  })
+
+  it('a secret of a Dockerfile', () => {
+    expect(refusal('build: {dockerfile: {secrets: [npm]}}', 'docker')).toBeNull()
+    expect(refusal('build: {dockerfile: {secrets: [npm, other]}}', 'docker')).toBe(
+      'app.yaml build.dockerfile.secrets: there is no secret "other"; the operator adds it to platform.yaml (secrets: {other: …})',
+    )
+  })
+})
+
 describe('what needs Traefik', () => {
   const platform = (router: 'embedded' | 'traefik', secrets = {}) => ({
     runtime: { kind: 'docker' as const },
     router: { kind: router },
     secrets,
+    bases: {},
+    artifacts: { allow: [] },
   })
   const refused = (appYaml: string, on: ReturnType<typeof platform>) => {
     try {

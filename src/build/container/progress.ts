@@ -9,7 +9,8 @@ export interface Progress {
   progressDetail?: { current?: number }
   error?: string
   errorDetail?: { code?: number; message?: string }
-  aux?: { ID?: string; Digest?: string }
+  /** Of BuildKit's: text. */
+  aux?: { ID?: string; Digest?: string } | string
 }
 
 /** What the engine says went wrong, in the middle of an answer that began well. */

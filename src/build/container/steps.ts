@@ -21,7 +21,7 @@ export class Steps {
   }
 
   take({ stream, status, aux, id, progressDetail }: Progress): void {
-    if (aux?.ID !== undefined) this.id = aux.ID
+    if (typeof aux === 'object') this.id = aux.ID ?? this.id
     if (stream !== undefined) this.#said(stream)
     // Of an image that has to be pulled first.
     else if (status !== undefined && progressDetail?.current === undefined)

@@ -5,7 +5,7 @@ import { commit } from '../../../src/build/container/commit.ts'
 import { createEngine } from '../../../src/engine/engine.ts'
 import { failureOf, HELLO, imageOf } from '../world.ts'
 import { answer, run } from './run.ts'
-import { type World, world } from './world.ts'
+import { dockerfile, type World, world } from './world.ts'
 
 const SERVER = "require('http').createServer((q, s) => s.end('somebody else')).listen(process.env.PORT || 5000)"
 
@@ -44,6 +44,7 @@ test('an image of this engine: taken as it is, where it cannot be pulled; its co
     processTypes: { web: `node -e '${SERVER.replaceAll("'", "'\\''")}'` },
     configVars: {},
     foreign: { port: 5000 },
+    materials: { packs: [], versions: {}, reference: name },
   })
   expect(await w.builder.find(plan.key)).toEqual(image)
   expect(await w.log(plan)).toMatch(
@@ -105,7 +106,7 @@ test('a Dockerfile: its context, arguments and limits; its steps in the log', as
       memoryBytes: 256 << 20,
     },
   })
-  const dockerfile = [
+  const text = [
     `FROM ${w.stack}`,
     `LABEL own=${w.platform}`,
     'ARG GREETING',
@@ -118,14 +119,14 @@ test('a Dockerfile: its context, arguments and limits; its steps in the log', as
   ].join('\n')
   const tree = {
     'app.yaml': 'build: {dockerfile: docker/Web}\n',
-    'docker/Web': dockerfile,
+    'docker/Web': text,
     '.dockerignore': '*.md\n!README.md\ndocker\nsecret/**\n',
     'README.md': '',
     'NEWS.md': '',
     'secret/key': '',
     'run.sh': { text: 'x', mode: 0o755 },
   }
-  const settings = { dockerfile: 'docker/Web', env: { GREETING: 'hello' } }
+  const settings = { dockerfile: dockerfile('docker/Web'), env: { GREETING: 'hello' } }
   const plan = await w.plan(tree, { settings })
   const image = imageOf(await w.build(plan))
   expect(image).toMatchObject({ foreign: { port: 8080 }, processTypes: { web: expect.stringContaining('node -e ') } })
@@ -166,17 +167,17 @@ test('a Dockerfile that fails names the step; cancelled, it ends; one that is no
   const w = await world(context)
   const fails = await w.plan(
     { Dockerfile: `FROM ${w.stack}\nRUN echo so far\nRUN echo no luck; exit 3\n` },
-    { settings: { dockerfile: 'Dockerfile' } },
+    { settings: { dockerfile: dockerfile('Dockerfile') } },
   )
   const failure = failureOf(await w.build(fails))
   expect(failure).toMatchObject({ code: 'BuildFailed', retry: false })
   expect(failure.message).toMatch(/^Dockerfile: step 3\/3 \(RUN echo no luck; exit 3\) failed: [\s\S]*no luck/)
-  const none = await w.plan({ a: '' }, { settings: { dockerfile: 'docker/None' } })
+  const none = await w.plan({ a: '' }, { settings: { dockerfile: dockerfile('docker/None') } })
   expect(failureOf(await w.build(none)).message).toContain('there is no file docker/None')
 
   const slow = await w.plan(
     { Dockerfile: `FROM ${w.stack}\nRUN echo it began; sleep 300 && echo ${w.platform}\n` },
-    { settings: { dockerfile: 'Dockerfile' } },
+    { settings: { dockerfile: dockerfile('Dockerfile') } },
   )
   w.builder.want('shop', slow)
   const running = async () => (await w.engine.docker.listContainers()).filter(({ Command }) => Command.includes('sleep 300'))

@@ -4,7 +4,7 @@ import { expect, test, vi } from 'vitest'
 import { follow } from '../../../src/build/container/progress.ts'
 import { failureOf, HELLO, imageOf } from '../world.ts'
 import { imageRegistry, LOGIN } from './imageRegistry.ts'
-import { type World, world } from './world.ts'
+import { dockerfile, type World, world } from './world.ts'
 
 const never = new AbortController().signal
 
@@ -86,7 +86,7 @@ test('a stack of a registry, and a Dockerfile’s base, are pulled with credenti
   const { docker } = w.engine
   await docker.getImage(stack).remove()
 
-  const plan = await w.plan({ Dockerfile: `FROM ${stack}\nCMD ["/serve"]\n` }, { settings: { dockerfile: 'Dockerfile' } })
+  const plan = await w.plan({ Dockerfile: `FROM ${stack}\nCMD ["/serve"]\n` }, { settings: { dockerfile: dockerfile('Dockerfile') } })
   expect(imageOf(await w.build(plan))).toMatchObject({ processTypes: { web: '/serve' } })
   await docker.getImage(stack).remove({ force: true })
 })

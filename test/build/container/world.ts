@@ -9,7 +9,7 @@ import {
   createContainerBuilder,
 } from '../../../src/build/container/builder.ts'
 import { removeTree } from '../../../src/build/files.ts'
-import type { BuildSettings, BuildsSpec } from '../../../src/domain.ts'
+import type { BuildSettings, BuildsSpec, DockerfileSettings } from '../../../src/domain.ts'
 import { createEngine, type Engine } from '../../../src/engine/engine.ts'
 import { ours } from '../../../src/engine/labels.ts'
 import type { BuildPlan, BuildState } from '../../../src/ports.ts'
@@ -90,6 +90,11 @@ export async function world(context: TestContext, options: Partial<ContainerBuil
       return list.map(({ Names }) => (Names[0] ?? '').slice(1)).sort()
     },
   }
+}
+
+/** `build.dockerfile`, with what is not said as app.yaml would have it. */
+export function dockerfile(path: string, more: Partial<DockerfileSettings> = {}): DockerfileSettings {
+  return { path, args: {}, secrets: [], ...more }
 }
 
 /** Whatever is still there of a platform. */
