@@ -31,14 +31,14 @@ export function begin(step: Of<'begin'>, { app, world, desired, observed, build 
   }
   // Wanting this build, or none, ends that of an older commit.
   if (outcome?.state === 'unbuilt' && build && !skip) {
-    world.store.building(app, build.key)
+    if (!build.draft) world.store.building(app, build.key)
     world.builder.want(app, build, true)
   } else world.builder.want(app, null)
 }
 
 export function build({ app, world, build }: Pass): void {
   if (!build) return
-  world.store.building(app, build.key)
+  if (!build.draft) world.store.building(app, build.key)
   // Again: a failure that may pass by itself is remembered until somebody wants the build once more.
   world.builder.want(app, build, true)
 }

@@ -1,11 +1,15 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { CommitId } from '../domain.ts'
 import { TrimtabError } from '../errors.ts'
 import type { Builtin } from './builtins.ts'
 import type { Pack } from './choose.ts'
 import type { Job } from './job.ts'
-import { describeEnd, pipedApart } from './step.ts'
+import { type Way, wayOf } from './packs/programs.ts'
+import { sceneOf } from './packs/run.ts'
+import { staged } from './packs/stage.ts'
+import { describeEnd } from './step.ts'
 
 /** A pack that is ready to compile. */
 export interface ReadyPack {
@@ -15,15 +19,20 @@ export interface ReadyPack {
   detected: string
   /** As the steps see it. */
   dir: string
+  way: Way
+  /** It has a bin/supply. */
+  supplies: boolean
   /** It has a bin/release. */
   releases: boolean
   /** One of ours: known not to open /dev/stderr and the like, so it needs no true pipes, which cost a process each. */
   builtin: boolean
+  /** Of one that was fetched. */
+  commit?: CommitId
 }
 
 /** Takes the app's own pack, or else the first built-in one that fits; all are asked, so that a second match is told. */
 export async function detectPack(job: Job): Promise<ReadyPack> {
-  if (carriesOwn(job.tree)) return preparePack(job, { kind: 'own', name: './' }, 0)
+  if (carriesOwn(job.tree)) return preparePack(job, { kind: 'own', name: './' }, [], true)
   const fits = await askBuiltins(job)
   const [first, ...others] = fits
   if (first === undefined) throw await noBuildpack(job)
@@ -34,28 +43,46 @@ export async function detectPack(job: Job): Promise<ReadyPack> {
     job.log.line(`       It also looks like ${others.map((one) => one.detected).join(', ')}; ${first.detected} comes first.`)
     job.log.line(`       To choose otherwise: build: {buildpacks: [${others[0]?.pack.name}]} in app.yaml.`)
   }
-  return { name: pack.name, detected: first.detected, dir, releases: hasRelease(pack), builtin: true }
+  return { name: pack.name, detected: first.detected, dir, ...BY_COMPILE, releases: hasRelease(pack), builtin: true }
 }
 
-/** Lays out a pack that was named, and asks it whether it fits. */
-export async function preparePack(job: Job, pack: Pack, index: number): Promise<ReadyPack> {
+const BY_COMPILE = { way: 'compile', supplies: false } as const
+
+/** Lays out a pack that was named, and asks it whether it fits. Cloud Foundry does not ask: there, a name is an order. */
+export async function preparePack(job: Job, pack: Pack, before: ReadyPack[], last: boolean): Promise<ReadyPack> {
   if (pack.kind === 'own' && !carriesOwn(job.tree)) {
     throw new TrimtabError('NoBuildpack', 'The app has no executable bin/detect, bin/compile and bin/release of its own.')
   }
-  const dir = pack.kind === 'own' ? job.place.app : await job.place.layOut(pack, index)
-  const said: Buffer[] = []
-  const end = await job.place.run(pipedApart(join(dir, 'bin/detect'), [job.place.app]), {
-    out: collect(said, 4096),
-    record: true,
-  })
-  const detected = firstLine(said)
-  if (end.code !== 0) {
-    if (said.length > 0) job.log.write(Buffer.concat(said))
-    throw new TrimtabError('NoBuildpack', `The buildpack ${pack.name} does not fit this app: its bin/detect ${describeEnd(end)}.`)
+  const dir = pack.kind === 'own' ? job.place.app : await job.place.layOut(pack, before.length)
+  const { name } = pack
+  const ready = { name, detected: name, dir, builtin: pack.kind === 'builtin' }
+  if (pack.kind === 'fetched') tellFetched(job, name, pack.commit)
+  const foreign = pack.kind === 'repository' || pack.kind === 'fetched' ? pack.programs : null
+  const way = foreign && wayOf(foreign, last)
+  const of = { ...(pack.kind === 'fetched' && { commit: pack.commit }) }
+  if (foreign && (way === 'supply' || way === 'finalize')) {
+    if (pack.kind !== 'fetched') job.log.line(`-----> ${name}`)
+    return { ...ready, ...of, way, supplies: foreign.supply, releases: way === 'finalize' && foreign.release }
   }
-  job.log.line(`-----> ${detected || pack.name} app detected`)
-  const releases = pack.kind === 'own' || (pack.kind === 'builtin' ? hasRelease(pack.pack) : pack.releases)
-  return { name: pack.name, detected: detected || pack.name, dir, releases, builtin: pack.kind === 'builtin' }
+  const detected = await ask(job, pack, dir, before)
+  job.log.line(`-----> ${detected} app detected`)
+  const releases = pack.kind === 'builtin' ? hasRelease(pack.pack) : (foreign?.release ?? true)
+  return { ...ready, ...of, ...BY_COMPILE, detected, releases }
+}
+
+/** What its bin/detect calls the app. Throws where it says that it does not fit. */
+async function ask(job: Job, pack: Pack, dir: string, before: ReadyPack[]): Promise<string> {
+  const said: Buffer[] = []
+  const step = staged(join(dir, 'bin/detect'), [job.place.app], sceneOf(job, before), { apart: true })
+  const end = await job.place.run(step, { out: collect(said, 4096), record: true })
+  if (end.code === 0) return firstLine(said) || pack.name
+  if (said.length > 0) job.log.write(Buffer.concat(said))
+  throw new TrimtabError('NoBuildpack', `The buildpack ${pack.name} does not fit this app: its bin/detect ${describeEnd(end)}.`)
+}
+
+function tellFetched(job: Job, name: string, commit: CommitId): void {
+  job.log.line(`-----> Buildpack ${name}`)
+  job.log.line(`       at commit ${commit}`)
 }
 
 /** Each bin/detect in a subshell of one shell: they are small and in plain sh, and a process each would take longer than all they do. */

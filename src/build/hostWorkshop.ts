@@ -11,6 +11,7 @@ import { removeTree } from './files.ts'
 import type { HostBuilderOptions } from './host.ts'
 import { build, type Job } from './job.ts'
 import { BuildTrack, endOrphans } from './orphans.ts'
+import { exportPack } from './packs/export.ts'
 import type { Place } from './place.ts'
 import { Slugs } from './slugs.ts'
 import { freeBytes, requireSpace } from './space.ts'
@@ -94,7 +95,7 @@ export function hostWorkshop(options: HostBuilderOptions, builtins: () => Promis
         if (pack.kind === 'builtin') layOut(pack.pack, dir)
         else {
           await mkdir(dir)
-          await source.export(app, commit, pack.path, dir)
+          await exportPack(source, app, commit, pack, dir)
         }
         return dir
       },

@@ -9,10 +9,12 @@ import { collect, detectPack, preparePack, type ReadyPack } from './detect.ts'
 import { diagnosis } from './diagnosis.ts'
 import { readPlainFile } from './files.ts'
 import type { BuildLog } from './log.ts'
+import { sceneOf, stepsOf } from './packs/run.ts'
+import { staged } from './packs/stage.ts'
 import type { Place } from './place.ts'
 import { applySlugignore } from './slugignore.ts'
 import { diskFull, saysDiskFull } from './space.ts'
-import { describeEnd, piped, pipedApart, type StepEnd } from './step.ts'
+import { describeEnd, type StepEnd } from './step.ts'
 
 /** One build with buildpacks, with all it needs. */
 export interface Job {
@@ -41,10 +43,15 @@ export async function build(job: Job): Promise<Image> {
 
   const packs: ReadyPack[] = []
   const declared: Declared[] = []
-  for (const named of job.choice ?? [null]) {
-    const pack = named === null ? await detectPack(job) : await preparePack(job, named, packs.length)
-    await compile(job, pack, packs)
-    declared.push(await release(job, pack))
+  const choice = job.choice ?? [null]
+  for (const [index, named] of choice.entries()) {
+    const last = index === choice.length - 1
+    const pack = named === null ? await detectPack(job) : await preparePack(job, named, packs, last)
+    for (const { program, step } of stepsOf(job, pack, packs, last)) {
+      const end = await job.place.run(step, { record: true })
+      if (end.code !== 0) throw stepFailed(job, pack, program, end)
+    }
+    declared.push(await release(job, pack, packs))
     packs.push(pack)
   }
 
@@ -56,28 +63,19 @@ export async function build(job: Job): Promise<Image> {
     ...result,
     app: job.plan.app.name,
     commit: job.plan.commit,
-    packs: packs.map(({ name, detected }) => ({ name, detected })),
+    packs: packs.map(({ name, detected, commit }) => ({ name, detected, ...(commit !== undefined && { commit }) })),
     builtAt: new Date(job.now()).toISOString(),
     durationMs,
   })
 }
 
-async function compile(job: Job, pack: ReadyPack, before: ReadyPack[]): Promise<void> {
-  const { app, cache, env } = job.place
-  const args = [app, cache, env]
-  const exports = before.map((one) => join(one.dir, 'export'))
-  const program = join(pack.dir, 'bin/compile')
-  const step = pack.builtin && exports.length === 0 ? { program, args } : piped(program, args, exports)
-  const end = await job.place.run(step, { record: true })
-  if (end.code !== 0) throw stepFailed(job, pack, 'bin/compile', end)
-}
-
 /** bin/release may be missing: many packs leave the process types to the Procfile. */
-async function release(job: Job, pack: ReadyPack): Promise<Declared> {
+async function release(job: Job, pack: ReadyPack, before: ReadyPack[]): Promise<Declared> {
   const program = join(pack.dir, 'bin/release')
   if (!pack.releases) return { processTypes: {}, configVars: {}, versions: {} }
   const said: Buffer[] = []
-  const step = pack.builtin ? { program, args: [job.place.app] } : pipedApart(program, [job.place.app])
+  const args = [job.place.app]
+  const step = pack.builtin ? { program, args } : staged(program, args, sceneOf(job, before), { apart: true })
   const end = await job.place.run(step, { out: collect(said, RELEASE_LIMIT + 1), record: true })
   if (end.code !== 0) throw stepFailed(job, pack, 'bin/release', end)
   return parseRelease(Buffer.concat(said).toString('utf8'), pack.name)

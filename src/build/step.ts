@@ -29,26 +29,6 @@ export interface StepEnd {
 const LINGER_MS = 250
 
 /**
- * `exec` of a pack's program after the `export` files of the packs before it, with its output in a true pipe.
- * Node gives a child sockets, and on a socket `echo … > /dev/stderr` and `tee /dev/stderr`, which buildpacks are fond of, fail.
- * `piped`: one pipe for both streams, so that their lines keep their order. `cat` outlasts the group's SIGTERM, to carry the last words.
- */
-const MERGED = [
-  'use() { [ ! -f "$1" ] || . "$1"; }',
-  'while [ "$1" != -- ]; do use "$1"; shift; done; shift',
-  'exec > >(trap "" TERM; exec cat) 2>&1; exec "$@"',
-].join('\n')
-const SPLIT = 'exec > >(trap "" TERM; exec cat) 2> >(trap "" TERM; exec cat >&2); exec "$@"'
-
-export function piped(program: string, args: string[], exports: string[]): Pick<Step, 'program' | 'args'> {
-  return { program: 'bash', args: ['-c', MERGED, 'build', ...exports, '--', program, ...args] }
-}
-
-export function pipedApart(program: string, args: string[]): Pick<Step, 'program' | 'args'> {
-  return { program: 'bash', args: ['-c', SPLIT, 'build', program, ...args] }
-}
-
-/**
  * Runs one step in a process group of its own and resolves when it has ended and nothing of the group is left.
  * Aborted: SIGTERM to the group, SIGKILL after the grace. It never throws: being aborted is the caller's knowledge.
  */

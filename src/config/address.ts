@@ -1,7 +1,6 @@
 /** What may stand as an app's `repo`. Addresses go to git, which has transports that run programs: only known forms pass. */
 import { resolve } from 'node:path'
-
-export type Transport = 'https' | 'ssh' | 'http' | 'file'
+import type { Transport } from '../domain.ts'
 
 const FORMS = 'expected a path, file:///path, https://host/path, ssh://user@host/path or user@host:path'
 const HIDE = `holds a password or token; take it out of the address and write auth: {token: "\${NAME}"} beside it`

@@ -72,20 +72,27 @@ export class Mirror {
     renameSync(temporary, file)
   }
 
-  /** Fetches one ref and all it needs; git moves our ref only after it has seen that everything is there. */
-  fetch(remote: Remote, ref: string, key: string, timeoutMs: number): Promise<GitResult> {
-    const args = [
-      'fetch',
-      '--quiet',
-      '--force',
-      '--no-tags',
-      '--no-write-fetch-head',
-      '--no-auto-maintenance',
-      '--no-recurse-submodules',
-    ]
+  /**
+   * Fetches one ref and all it needs; git moves our ref only after it has seen that everything is there.
+   * `depth`: so many commits of its history, instead of all.
+   */
+  fetch(remote: Remote, ref: string, key: string, timeoutMs: number, { depth }: { depth?: number } = {}): Promise<GitResult> {
+    const options = depth === undefined ? [] : [`--depth=${depth}`]
+    return this.#fetch(remote, [`+${ref}:${refName(key)}`], timeoutMs, options)
+  }
+
+  /** Fetches every branch and tag, with their history. */
+  fetchAll(remote: Remote, timeoutMs: number): Promise<GitResult> {
+    const specs = ['heads', 'tags'].map((kind) => `+refs/${kind}/*:refs/all/${kind}/*`)
+    return this.#fetch(remote, specs, timeoutMs, existsSync(join(this.dir, 'shallow')) ? ['--unshallow', '--prune'] : ['--prune'])
+  }
+
+  #fetch(remote: Remote, specs: string[], timeoutMs: number, options: string[]): Promise<GitResult> {
+    const args = ['fetch', '--quiet', '--force', '--no-tags', '--no-write-fetch-head', '--no-auto-maintenance']
+    args.push('--no-recurse-submodules', ...options)
     // A local clone may be shallow (a CI checkout); its own limits are then taken over.
     if (remote.kind === 'local') args.push('--update-shallow')
-    return this.#git.run([...args, '--', remote.url, `+${ref}:${refName(key)}`], { gitDir: this.dir, remote, timeoutMs })
+    return this.#git.run([...args, '--', remote.url, ...specs], { gitDir: this.dir, remote, timeoutMs })
   }
 
   /** Whether commits or trees are missing from it: reads them all, so it is asked only after something failed. */

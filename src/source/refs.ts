@@ -59,7 +59,7 @@ export function missing(remote: Address, all: Refs, branch: string | undefined):
     const message = `${remote.url} has no commit yet. Push one${branch ? ` to ${branch}` : ''}; trimtab goes on by itself.`
     return new TrimtabError('RepositoryEmpty', message)
   }
-  const there = names.length === 0 ? 'It has no branches.' : `There ${names.length === 1 ? 'is' : 'are'}: ${list(names)}.`
+  const there = names.length === 0 ? 'It has no branches.' : `There ${names.length === 1 ? 'is' : 'are'}: ${listed(names)}.`
   if (branch === undefined) {
     const head = all.head.branch ? `HEAD names the branch ${all.head.branch}, which does not exist` : 'it has no HEAD'
     const next = names.length > 0 ? ' Set `branch` to one of them.' : ''
@@ -74,12 +74,14 @@ export function missing(remote: Address, all: Refs, branch: string | undefined):
   )
 }
 
-function list(names: string[]): string {
+/** The first of them, in a sentence. */
+export function listed(names: string[]): string {
   const more = names.length - 10
   return names.slice(0, 10).join(', ') + (more > 0 ? ` and ${more} more` : '')
 }
 
-function nearest(name: string, names: string[]): string | undefined {
+/** The one that was most likely meant. */
+export function nearest(name: string, names: string[]): string | undefined {
   const limit = name.length < 4 ? 1 : Math.max(2, Math.floor(name.length / 3))
   const near = names.slice(0, 1000).map((other) => ({ other, distance: distance(name.toLowerCase(), other.toLowerCase()) }))
   return near.sort((a, b) => a.distance - b.distance).find((each) => each.distance <= limit)?.other

@@ -15,6 +15,7 @@ import { HttpRefs } from './httpRefs.ts'
 import type { ExportLimits } from './inventory.ts'
 import { Mirror } from './mirror.ts'
 import type { Objects } from './objects.ts'
+import { GitPacks } from './packs.ts'
 import { readable } from './parse.ts'
 import { fileAt, folderAt, readTree } from './read.ts'
 import { Repository } from './repository.ts'
@@ -36,6 +37,7 @@ export function createGitSource(options: GitSourceOptions): Source {
 }
 
 class GitSource implements Source {
+  readonly packs: GitPacks
   readonly #dir: string
   readonly #git: Git
   readonly #http: HttpClient
@@ -55,6 +57,7 @@ class GitSource implements Source {
     this.#ask = asker(this.#git, new HttpRefs(this.#http, { connectMs, askMs }), env, askMs)
     this.#fetchMs = fetchMs
     this.#limits = { entries: 250_000, bytes: 4 * 2 ** 30, ...limits }
+    this.packs = new GitPacks({ dir: this.#dir, git: this.#git, ask: this.#ask, askMs, fetchMs, limits: this.#limits })
   }
 
   async look(app: AppSpec): Promise<Head> {
@@ -113,12 +116,14 @@ class GitSource implements Source {
       const of = /^[0-9a-f]{32}\.git/.exec(name)?.[0]
       if (of !== undefined && !used.has(of)) await rm(join(this.#dir, name), { recursive: true, force: true })
     }
+    await this.packs.prune(Date.now())
   }
 
   async close(): Promise<void> {
     for (const { watch } of this.#watches.values()) watch.close()
     this.#watches.clear()
     for (const { mirror } of this.#repositories.values()) mirror.close()
+    this.packs.close()
     this.#http.close()
     await this.#git.close()
   }

@@ -60,15 +60,28 @@ test('a commit is resolved once', async () => {
 })
 
 test.each([
-  ['https://git.example.com/pack.git#v1', 'are not available yet'],
-  ['git@git.example.com:pack.git', 'are not available yet'],
-  ['nodejz', 'there is no built-in buildpack "nodejz"; there are nodejs, python, static'],
+  ['http://git.example.com/pack.git#v1', 'git.allow of platform.yaml does not name http'],
+  ['file:///srv/pack.git', 'git.allow of platform.yaml does not name file'],
+  ['https://user:secret@git.example.com/pack.git', 'buildpacks are read without credentials'],
+  ['https://git.example.com/pack.git#', 'expected a branch, a tag or a commit'],
+  ['https://git.example.com/pack.git#--upload-pack=x', 'expected a branch, a tag or a commit'],
+  ['ext::sh -c id', 'expected a path, file:///path'],
+  ['github.com/acme/pack', 'expected an address with its scheme, such as https://github.com/acme/pack'],
+  ['https://git.example.com/pack.tgz', 'archives are not fetched'],
+  ['urn:buildpack:heroku/ruby', 'no register of names'],
+  ['nodejz', 'there is no built-in buildpack "nodejz"; there are '],
   ['../../../etc', 'leaves the repository'],
   ['./packs/none', 'there is no folder "packs/none"'],
   ['./empty', 'it has no executable bin/detect and no executable bin/compile'],
+  ['./supply', 'has bin/supply and no bin/finalize: another buildpack has to come after it'],
 ])('.buildpacks naming %s is refused with its line', async (line, why) => {
   const { plan } = await world()
-  const tree = { ...HELLO, '.buildpacks': `# packs\n\nnodejs\n${line}\n`, 'empty/bin/compile': 'not executable' }
+  const tree = {
+    ...HELLO,
+    '.buildpacks': `# packs\n\nnodejs\n${line}\n`,
+    'empty/bin/compile': 'not executable',
+    'supply/bin/supply': { text: '' },
+  }
   const refusal = expect.objectContaining({
     code: 'NoBuildpack',
     retry: false,

@@ -14,6 +14,7 @@ it('fills in the defaults', () => {
     stack: { image: 'trimtab/stack:bookworm' },
     registries: {},
     secrets: {},
+    git: { allow: ['https', 'ssh'] },
     builds: { concurrency: 2, timeoutMs: 900_000, env: {} },
     apps: [],
     notes: [],
@@ -54,6 +55,7 @@ apps:
       'docker.io': { username: 'a', password: 'b' },
     },
     secrets: { 'shop-users': 'admin:$apr1$x$y\nci:z\n', plain: `\${plain}` },
+    git: { allow: ['https'] },
     builds: {
       concurrency: 4,
       timeoutMs: 300_000,

@@ -40,6 +40,7 @@ class Repositories implements Source {
   head(): never {
     throw new Error('a poller only looks')
   }
+  packs = { fetch: this.head, entries: this.head, export: this.head }
   entries = this.head
   read = this.head
   export = this.head

@@ -3,10 +3,10 @@ import { chmod, cp, lstat, mkdir, readdir, readFile, readlink, rm, symlink, utim
 import { dirname, join } from 'node:path'
 import type { AppSpec } from '../../src/domain.ts'
 import { TrimtabError } from '../../src/errors.ts'
-import type { Source, TreeEntry } from '../../src/ports.ts'
+import type { PackSource, Source, TreeEntry } from '../../src/ports.ts'
 
 /** Files of a tree: text, or text with a mode, or a link's target. */
-export type Tree = Record<string, string | { text: string; mode?: number } | { link: string }>
+export type Tree = Record<string, string | { text: string | Uint8Array; mode?: number } | { link: string }>
 
 /**
  * A Source over plain folders, for tests of what stands behind it: `<root>/<commit>/` is the tree of a commit. Ids are
@@ -14,6 +14,8 @@ export type Tree = Record<string, string | { text: string; mode?: number } | { l
  */
 export class DirSource implements Source {
   readonly root: string
+  /** No network. */
+  readonly packs: PackSource = { fetch: away, entries: away, export: away }
 
   constructor(root: string) {
     this.root = root
@@ -80,6 +82,10 @@ export class DirSource implements Source {
   async prune(): Promise<void> {}
 
   async close(): Promise<void> {}
+}
+
+async function away(repo: string): Promise<never> {
+  throw new TrimtabError('SourceUnreachable', `${repo} cannot be read: there is no network.`, { retry: true })
 }
 
 async function put(path: string, what: Tree[string]): Promise<void> {

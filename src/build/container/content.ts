@@ -4,6 +4,7 @@ import { TrimtabError } from '../../errors.ts'
 import { requireNames } from '../bench.ts'
 import type { Builtin } from '../builtins.ts'
 import type { Choice, Pack } from '../choose.ts'
+import { exportPack } from '../packs/export.ts'
 import type { Work } from '../workshop.ts'
 import type { PlainFile, Tree } from './archive.ts'
 import { INSIDE } from './driver.ts'
@@ -35,7 +36,7 @@ export async function contentOf(
     else {
       const from = join(scratch, String(index))
       await mkdir(from)
-      await source.export(app, commit, pack.path, from)
+      await exportPack(source, app, commit, pack, from)
       trees.push({ from, to })
     }
   }
