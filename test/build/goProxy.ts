@@ -8,12 +8,14 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join, normalize } from 'node:path'
 import { promisify } from 'node:util'
-import { onTestFinished, type TestContext } from 'vitest'
+import type { TestContext } from 'vitest'
 
 const run = promisify(execFile)
 
 /** The Go that is downloaded here: never the machine's own. */
 export const GO = '1.25.6'
+/** A module of a few files, without dependencies; its gf256 needs next to nothing of Go's own. */
+export const SMALL = 'rsc.io/qr@v0.2.0'
 export const TOOLCHAIN = `golang.org/toolchain@v0.0.1-go${GO}.linux-${process.arch === 'arm64' ? 'arm64' : 'amd64'}`
 
 export interface GoProxy {
@@ -35,18 +37,28 @@ async function downloaded(context: Pick<TestContext, 'skip'>, modules: string[])
   }
 }
 
-/** `list`: the toolchain's versions that it tells of, besides the one that it has. `host`: where it listens. */
-export async function goProxy(
-  context: Pick<TestContext, 'skip'>,
-  { modules = [], list = [], host = '127.0.0.1' }: { modules?: string[]; list?: string[]; host?: string } = {},
-): Promise<GoProxy> {
-  const root = await downloaded(context, [TOOLCHAIN, ...modules])
+export interface GoProxyOptions {
+  /** What it has; nothing is asked of the machine's go command where it is to have nothing. */
+  modules?: string[]
+  /** The releases of Go that it lists. */
+  list?: string[]
+  /** Where it listens. */
+  host?: string
+  /** Puts something else, or a status, in the place of an answer. */
+  change?: (path: string, content: Buffer | null) => Buffer | number | null
+}
+
+/** The caller closes it. */
+export async function goProxy(context: Pick<TestContext, 'skip'>, options: GoProxyOptions = {}): Promise<GoProxy> {
+  const { modules = [TOOLCHAIN], list = [GO], host = '127.0.0.1', change = (_path, content) => content } = options
+  const root = modules.length > 0 ? await downloaded(context, modules) : '/nowhere'
   const asked: string[] = []
   const server = createServer((request, response) => {
     const path = normalize(decodeURIComponent(request.url ?? '/'))
     asked.push(path)
-    const content = path === '/golang.org/toolchain/@v/list' ? listed([GO, ...list]) : contentOf(root, path)
-    response.writeHead(content === null ? 404 : 200).end(content)
+    const answer = change(path, path === '/golang.org/toolchain/@v/list' ? listed(list) : contentOf(root, path))
+    if (typeof answer === 'number') response.writeHead(answer).end()
+    else response.writeHead(answer === null ? 404 : 200).end(answer)
   })
   await new Promise<void>((resolve) => server.listen(0, host, resolve))
   const close = () =>
@@ -54,12 +66,12 @@ export async function goProxy(
       server.close(() => resolve())
       server.closeAllConnections()
     })
-  onTestFinished(close)
   return { url: `http://${host}:${(server.address() as AddressInfo).port}`, asked, close }
 }
 
-function listed(versions: string[]): string {
-  return versions.map((version) => `v0.0.1-go${version}.linux-amd64\n`).join('')
+/** In the order in which a proxy may list them: none. */
+function listed(versions: string[]): Buffer {
+  return Buffer.from(versions.map((version) => `v0.0.1-go${version}.linux-amd64\n`).join(''))
 }
 
 function contentOf(root: string, path: string): Buffer | null {

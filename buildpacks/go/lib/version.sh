@@ -1,8 +1,9 @@
 # Which Go the app asks for, and how versions compare.
 
-# `wanted`: `1.22.5`, or `1.22` for its newest patch release. `is_exact`: that and no newer one.
+# `wanted`: `1.22.5`, or `1.22` for its newest patch release. `is_exact`: that and no newer one; else `least` is what an installed one
+# has to be.
 asked_for() {
-  wanted='' wanted_in='' is_exact=''
+  wanted='' wanted_in='' is_exact='' least=''
   local file=go.mod word value rest comment='' go='' toolchain=''
   # A workspace's own lines are what its go command goes by (go.dev/ref/mod#workspaces).
   [[ ! -f go.work ]] || file=go.work
@@ -24,9 +25,13 @@ asked_for() {
     fail "$wanted_in asks for Go \"${wanted:0:40}\", which is no version that can be understood." 'Write something like 1.22 or 1.22.5.'
   local minor=${wanted#1.}
   minor=${minor%%[!0-9]*}
+  least=$wanted
+  if [[ $minor -lt 18 ]]; then
+    [[ -z $is_exact ]] || fail "$wanted_in asks for Go $wanted; builds need 1.18 or newer."
+    least=1.18 # which first knows all that is asked of it here
+  fi
   # Before 1.21 the line named the language only, which every later Go compiles; from there on it asks for a toolchain.
   if [[ -z $is_exact && $minor -lt 21 ]]; then wanted=1.21; fi
-  [[ $minor -ge 18 || -z $is_exact ]] || fail "$wanted_in asks for Go $wanted; builds need 1.18 or newer."
 }
 
 # Whether this version is what was asked for, where only that will do.
@@ -35,5 +40,5 @@ is_wanted() { [[ $1 == "$wanted" || $1 == "$wanted".* ]]; }
 # Go's own rule: a newer one compiles what an older one does.
 is_enough() {
   if [[ -n $is_exact ]]; then is_wanted "$1"; return; fi
-  is_wanted "$1" || [[ $(printf '%s\n' "$wanted" "$1" | sort -V | tail -n 1) == "$1" ]]
+  is_wanted "$1" || [[ $(printf '%s\n' "$least" "$1" | sort -V | tail -n 1) == "$1" ]]
 }
