@@ -165,6 +165,8 @@ export interface BuildSettings {
   image?: string
   /** A file that was made elsewhere, in place of a build. */
   artifact?: ArtifactSettings
+  /** Cloud Native Buildpacks: the builder image, and the image that its apps run on where the builder does not say or is not to be believed. */
+  cnb?: { builder: string; run?: string }
   env: Record<string, string>
   timeoutMs?: number
 }

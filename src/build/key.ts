@@ -31,6 +31,9 @@ function partsOf({ recipe, entries, context, builtins, env, platformEnv, base }:
     case 'image':
       // A digest is what it is; a tag may have moved, and is looked up anew for every new tree.
       return [kind, recipe.reference, isPinned(recipe.reference) ? [] : tree]
+    case 'cnb':
+      // What a builder's tag stands for is looked up with every build; that it has moved is no reason for one.
+      return [kind, tree, recipe.cnb.builder, recipe.cnb.run ?? null, sorted(env), sorted(platformEnv)]
     case 'artifact': {
       // Nothing of the commit is in it, and its address is only where it comes from.
       const { sha256, name, hasCommand } = recipe.artifact

@@ -9,6 +9,8 @@ export type Recipe =
   | { kind: 'dockerfile'; dockerfile: DockerfileSettings }
   /** Somebody else has made it. */
   | { kind: 'image'; reference: string }
+  /** By the lifecycle of a builder image. */
+  | { kind: 'cnb'; cnb: NonNullable<BuildSettings['cnb']> }
   /** A file that somebody else has made. */
   | { kind: 'artifact'; artifact: ArtifactSettings }
 
@@ -33,6 +35,7 @@ export interface Inputs {
 export function recipeOf(settings: BuildSettings): Recipe | null {
   if (settings.image !== undefined) return { kind: 'image', reference: settings.image }
   if (settings.dockerfile !== undefined) return { kind: 'dockerfile', dockerfile: settings.dockerfile }
+  if (settings.cnb !== undefined) return { kind: 'cnb', cnb: settings.cnb }
   if (settings.artifact !== undefined) return { kind: 'artifact', artifact: settings.artifact }
   return null
 }

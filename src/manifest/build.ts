@@ -23,10 +23,16 @@ export const build = mapping({
   image: imageName()
     .exactOptional()
     .describe('Not built: this image, by tag or (better, it never changes) by digest: registry.example.com/shop@sha256:…'),
+  cnb: z
+    .union([imageName(), mapping({ builder: imageName(), run: imageName().exactOptional() })], {
+      error: 'expected the name of a builder image, or a mapping {builder, run}',
+    })
+    .exactOptional()
+    .describe('Cloud Native Buildpacks: built by the lifecycle of this builder image, such as heroku/builder:24.'),
   artifact: artifact.exactOptional().describe('Not built: an archive, a .jar or .war, or a program, by its SHA-256.'),
 })
   .superRefine((build, context) => {
-    const [first, ...others] = (['buildpacks', 'dockerfile', 'image', 'artifact'] as const).filter(
+    const [first, ...others] = (['buildpacks', 'dockerfile', 'image', 'cnb', 'artifact'] as const).filter(
       (way) => build[way] !== undefined,
     )
     for (const way of others) {

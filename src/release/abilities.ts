@@ -25,7 +25,7 @@ export function requireAbilities(manifest: Manifest, platform: Able): void {
 function* needsContainers({ build, processes }: Manifest, { runtime }: Able): Generator<string> {
   if (runtime.kind !== 'process') return
   const why = 'needs containers, and this platform runs local processes (platform.yaml: runtime: docker)'
-  for (const key of ['dockerfile', 'image'] as const) if (build[key] !== undefined) yield `app.yaml build.${key}: ${why}`
+  for (const key of ['dockerfile', 'image', 'cnb'] as const) if (build[key] !== undefined) yield `app.yaml build.${key}: ${why}`
   for (const [type, { limits }] of Object.entries(processes)) {
     if (limits?.memoryBytes !== undefined) yield `app.yaml processes.${type}.memory: ${why}`
     if (limits?.cpus !== undefined) yield `app.yaml processes.${type}.cpus: ${why}`

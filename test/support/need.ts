@@ -1,7 +1,19 @@
 /** Parts that a test needs and a machine may lack: a named skip, or, where TRIMTAB_REQUIRE names the part, a failure. */
 import type { TestContext } from 'vitest'
 
-export type Part = 'docker' | 'traefik' | 'pebble' | 'chromium' | 'sshd' | 'openssl' | 'npm' | 'pypi' | 'registry' | 'root'
+export type Part =
+  | 'docker'
+  | 'traefik'
+  | 'pebble'
+  | 'lifecycle'
+  | 'chromium'
+  | 'sshd'
+  | 'openssl'
+  | 'npm'
+  | 'pypi'
+  | 'maven'
+  | 'registry'
+  | 'root'
 
 /** `missing`: why the part is not to be had here; null: it is. */
 export function need(context: Pick<TestContext, 'skip'>, part: Part, missing: string | null): void {

@@ -50,5 +50,11 @@ export class Programs {
 /** Some minutes to build, 178 MB. */
 export const traefik = new Programs('traefik', ['github.com/traefik/traefik/v3/cmd/traefik'])
 
+/** Of Cloud Native Buildpacks: a minute to build, 35 MB. */
+export const lifecycle = new Programs('lifecycle', [
+  'github.com/buildpacks/lifecycle/cmd/lifecycle',
+  'github.com/buildpacks/lifecycle/cmd/launcher',
+])
+
 /** An ACME server. */
 export const pebble = new Programs('pebble', ['github.com/letsencrypt/pebble/v2/cmd/pebble'])

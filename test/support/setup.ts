@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { KEEPER } from './docker.ts'
 import { Dockerd } from './dockerd.ts'
 import { isRequired } from './need.ts'
-import { pebble, traefik } from './programs.ts'
+import { lifecycle, pebble, traefik } from './programs.ts'
 import { makeStack, plantStack } from './stack.ts'
 
 export async function setup(): Promise<() => Promise<void>> {
@@ -15,6 +15,7 @@ export async function setup(): Promise<() => Promise<void>> {
     isRequired('docker') && makeStack(),
     isRequired('traefik') && traefik.make(),
     isRequired('pebble') && pebble.make(),
+    isRequired('lifecycle') && lifecycle.make(),
   ])
   let engine: Promise<Dockerd> | null = null
   const keeper = createServer((_request, response) => {

@@ -6,6 +6,7 @@ import { removeTree } from '../files.ts'
 import { recipeOf } from '../recipe.ts'
 import { type FreeBytes, requireSpace } from '../space.ts'
 import type { Workshop } from '../workshop.ts'
+import { buildWithLifecycle } from './cnb/build.ts'
 import { buildDockerfile } from './dockerfile.ts'
 import { takeImage } from './foreign.ts'
 import { buildWithPacks } from './packs.ts'
@@ -39,6 +40,7 @@ export function containerWorkshop(yard: Yard, state: string, free: FreeBytes): W
       const { recipe } = work
       try {
         if (recipe.kind === 'buildpacks') return await buildWithPacks(yard, work, recipe.choice)
+        if (recipe.kind === 'cnb') return await buildWithLifecycle(yard, work, recipe.cnb)
         if (recipe.kind === 'dockerfile') return await buildDockerfile(yard, work, recipe.dockerfile)
         return await takeImage(yard, work, recipe.reference)
       } catch (error) {

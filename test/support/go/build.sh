@@ -7,7 +7,7 @@ out=$(realpath "$2")
 shift 2
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-cp "$dir/go.mod" "$work"
+cp "$dir"/go.* "$work"
 cd "$work"
 
 go=go
