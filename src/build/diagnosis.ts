@@ -11,6 +11,11 @@ const HINT = 'builds.env and builds.ca of platform.yaml say what a build reaches
 /** What comes first wins: the more telling ones. */
 const SIGNS: Sign[] = [
   {
+    // What container/limits.ts has found.
+    says: /^ !     The ((?:build|machine) ran out of [^\n]+)\.$/m,
+    means: (what) => `the ${what}.`,
+  },
+  {
     says: /SELF_SIGNED_CERT|UNABLE_TO_(?:GET_ISSUER|VERIFY_LEAF)|certificate verify failed|certificate signed by unknown authority|SSL certificate problem|PKIX path building failed|unable to get local issuer|invalid peer certificate|UnknownIssuer/i,
     means: () =>
       'a registry has a certificate that the build does not trust: builds.ca of platform.yaml names a bundle that does.',

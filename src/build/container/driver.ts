@@ -6,6 +6,8 @@
  * both of its outputs. A step knows no nonce: it can read neither the requests nor anything of a process of root's.
  */
 
+import { watching } from './limits.ts'
+
 /** The app's user and group, in builds and when it runs. Numbers: not every stack has a name for them. */
 export const APP_USER = 1000
 
@@ -30,7 +32,9 @@ umask 022
 export -n $(compgen -e)
 exec 3>&2 2>/dev/null
 began=\${EPOCHREALTIME:-$(date +%s.%N)}
-environment=()
+environment=() steps=0
+# A pipe to itself: what is waited for comes out of it, or for a while nothing does.
+exec 4<> <(:)
 drop=("$(type -P setpriv)" --reuid=${APP_USER} --regid=${APP_USER} --clear-groups --inh-caps=-all --ambient-caps=-all
   --bounding-set=-all --no-new-privs --)
 folders=(${INSIDE.app} ${INSIDE.home} ${INSIDE.packs} ${INSIDE.env})
@@ -53,20 +57,23 @@ unpack() {
 }
 
 step() {
-  (
-    for pair in "\${environment[@]}"; do export "$pair"; done
-    # Short of memory, the kernel takes a step before the driver (proc(5), oom_score_adj).
-    echo 500 > /proc/self/oom_score_adj
-    cd ${INSIDE.app} || exit
-    unset OLDPWD
-    exec "\${drop[@]}" "$@" 2>&3 3>&-
-  ) < /dev/null &
-  wait "$!"
+  local n=$((++steps))
+  broken=
+  {
+    (
+      for pair in "\${environment[@]}"; do export "$pair"; done
+      # Short of memory, the kernel takes a step before the driver (proc(5), oom_score_adj).
+      echo 500 > /proc/self/oom_score_adj
+      ulimit -f "$largest"
+      cd ${INSIDE.app} || exit
+      unset OLDPWD
+      exec "\${drop[@]}" "$@" 2>&3 3>&- 4>&-
+    ) < /dev/null
+    echo "ended $n $?" >&4
+  } &
+  await "$n"
 }
-
-# Whether the kernel has ended anything in here for want of memory: as cgroups tell it, version 1 and 2.
-short() { grep -qs 'oom_kill [1-9]' /sys/fs/cgroup/memory/memory.oom_control /sys/fs/cgroup/memory.events; }
-
+${watching(INSIDE.cache, [INSIDE.app, INSIDE.tmp])}
 # What the app's user may write to outside of the app and of volumes; and which of it has changed since the container began.
 writable() {
   find / -xdev \\( ${RULED_OUT} \\) -prune -o \\
@@ -74,16 +81,27 @@ writable() {
 }
 strays() { [[ $# == 0 ]] || find "$@" -xdev -newerct "@$began" -print0; }
 
-# trimtab's own files in the image, in place of whatever is there: pairs of names and contents.
+# trimtab's own files in the image, in place of whatever is there: pairs of names and contents, after the time of all files.
 seal() {
-  local own=${INSIDE.app}/.trimtab
+  local time=$1 own=${INSIDE.app}/.trimtab
   [[ -d $own && ! -L $own ]] || rm -rf "$own"
   rm -rf "$own"/{launch,processes,config}
   mkdir -p "$own"/{processes,config} && chown 0:0 "$own" && chmod 755 "$own" || return
+  shift
   while (($# > 0)); do
     printf %s "$2" > "$own/$1" || return
     shift 2
   done
+  settle "$time" "$own"
+}
+
+# One time for all that is in the image, and no file that runs as another than who starts it: the same inputs make the same layer.
+# Only the owner of a file may set its times.
+settle() {
+  "\${drop[@]}" find ${INSIDE.app} -xdev -user ${APP_USER} \\
+    \\( -type f -perm /6000 -exec chmod ug-s -- {} + , -exec touch -h -d "@$1" -- {} + \\)
+  touch -h -d "@$1" -- "$2"/{launch,processes,config}{,/*} "$2" /
+  return 0
 }
 
 alone() {
@@ -92,17 +110,17 @@ alone() {
 }
 
 # Ends what a step has left running, wherever it has moved to: in here there is only the driver and the app's user. What carries a
-# step's last words ends by itself a moment later.
+# step's last words ends by itself a moment later. It waits without a process: there may be no room for one.
 sweep() {
   local rounds
   for ((rounds = 0; rounds < 25; rounds++)); do
     alone && return
-    sleep 0.01
+    read -r -t 0.01 -u 4
   done
   for ((rounds = 0; ; rounds++)); do
     kill -KILL -1
     alone && return
-    ((rounds < 50)) || sleep 0.01
+    ((rounds < 50)) || read -r -t 0.01 -u 4
   done
 }
 

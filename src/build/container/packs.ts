@@ -66,6 +66,10 @@ export async function buildWithPacks(yard: Yard, work: Work, choice: Choice): Pr
   }
 }
 
-function limitsOf({ memoryBytes, cpus }: Work['builds']) {
-  return { ...(memoryBytes !== undefined && { memoryBytes }), ...(cpus !== undefined && { cpus }) }
+function limitsOf({ memoryBytes, cpus, pids }: Work['builds']) {
+  return {
+    ...(memoryBytes !== undefined && { memoryBytes }),
+    ...(cpus !== undefined && { cpus }),
+    ...(pids !== undefined && { pids }),
+  }
 }

@@ -14,7 +14,8 @@ import { contentOf, packFolder } from './content.ts'
 import { INSIDE, TOOLS } from './driver.ts'
 import { containerEnvironment } from './environment.ts'
 import { imageOf, labelsOf } from './label.ts'
-import { imageConfig, ownFiles } from './seal.ts'
+import { DISK_BYTES, shortOf, tellShort } from './limits.ts'
+import { imageConfig, ownFiles, timeOf } from './seal.ts'
 import type { Stack } from './stack.ts'
 import { straysIn } from './strays.ts'
 import { ENGINE_DISK } from './trouble.ts'
@@ -42,6 +43,16 @@ export function containerPlace(yard: Yard, work: Work, inside: Inside): Place {
     return status
   }
 
+  const tellLimits = async () => {
+    const said: Buffer[] = []
+    await ask('short', [], (chunk) => void said.push(Buffer.from(chunk)))
+    const short = shortOf(Buffer.concat(said).toString('utf8'))
+    for (const line of tellShort(short, builds)) log.line(line)
+    // It may be what took the room; and it may be empty at any time.
+    if (short.has('disk')) await ask('discard', [])
+    if (short.has('full')) throw diskFull(ENGINE_DISK, 'the build has taken what there was')
+  }
+
   return {
     disk: ENGINE_DISK,
     app: INSIDE.app,
@@ -58,20 +69,20 @@ export function containerPlace(yard: Yard, work: Work, inside: Inside): Place {
       if (status !== 0)
         throw new TrimtabError('BuildFailed', `The app could not be unpacked in the container:\n${log.lastLines(20)}`)
       await ask('environment', containerEnvironment(builds, stack))
+      await ask('limit', [String(Math.floor((builds.diskBytes ?? DISK_BYTES) / 1024))])
     },
     layOut: async (pack, index) => packFolder(choice, pack, index),
     async run({ program, args }, { out = write } = {}) {
       const end = endOf(await ask('step', [program, ...args], out))
-      if (end.code !== 0 && builds.memoryBytes !== undefined && (await ask('short', [])) === 0) {
-        log.line(` !     The build ran out of memory: builds.memory in platform.yaml allows it ${megabytes(builds.memoryBytes)}.`)
-      }
+      if (end.code !== 0) await tellLimits()
       return end
     },
     async finish(bill) {
       const strays = await straysIn(stack.id, yard.folder, ask)
       if (strays.length > 0) throw astray(strays)
       const procfile = readPlainFile(join(tree, 'Procfile'), 64 * 1024)
-      if ((await ask('seal', ownFiles(procfile, bill).flat())) !== 0) throw diskFull(ENGINE_DISK, 'the image cannot be finished')
+      if ((await ask('seal', [timeOf(plan.key), ...ownFiles(procfile, bill).flat()])) !== 0)
+        throw diskFull(ENGINE_DISK, 'the image cannot be finished')
       const labels = labelsOf(yard.platform, plan.key, { ...bill, stack: stack.id })
       await (await inside.container).commit(imageRef(yard.platform, plan.key), imageConfig(stack, labels))
       const image = imageOf(yard.platform, plan.key, labels)
@@ -104,8 +115,4 @@ function astray(paths: string[]): TrimtabError {
     'BuildFailed',
     [first, ...shown, ...more, `What is not for the image belongs into ${INSIDE.tmp}.`].join('\n'),
   )
-}
-
-function megabytes(bytes = 0): string {
-  return `${Math.round(bytes / 1024 / 1024)} MB`
 }

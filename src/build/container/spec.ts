@@ -2,6 +2,7 @@ import type { ContainerCreateOptions } from 'dockerode'
 import type { BuildsSpec } from '../../domain.ts'
 import { LABEL } from '../../engine/labels.ts'
 import { INSIDE } from './driver.ts'
+import { PIDS } from './limits.ts'
 
 /** All that decides what a build's container is: an idle one may be used for a build that would have made the same. */
 export interface ContainerWish {
@@ -10,11 +11,8 @@ export interface ContainerWish {
   /** Id of the stack image. */
   stack: string
   network: string
-  limits: Pick<BuildsSpec, 'memoryBytes' | 'cpus'>
+  limits: Pick<BuildsSpec, 'memoryBytes' | 'cpus' | 'pids'>
 }
-
-/** Many tools in a build start a process for every core, and those some more. */
-const PIDS = 4096
 
 /** What the driver does as root: act as the app's user (and end its processes), own the app's folder, write into it. */
 const CAPABILITIES = ['SETUID', 'SETGID', 'SETPCAP', 'KILL', 'CHOWN', 'DAC_OVERRIDE']
@@ -45,7 +43,7 @@ export function containerSpec({ platform, app, stack, network, limits }: Contain
       CapDrop: ['ALL'],
       CapAdd: CAPABILITIES,
       SecurityOpt: ['no-new-privileges'],
-      PidsLimit: PIDS,
+      PidsLimit: limits.pids ?? PIDS,
       ...(limits.memoryBytes !== undefined && { Memory: limits.memoryBytes, MemorySwap: limits.memoryBytes }),
       ...(limits.cpus !== undefined && { NanoCpus: Math.round(limits.cpus * 1e9) }),
       Tmpfs: { '/var/tmp': 'rw,exec,nosuid,nodev,mode=1777' },
