@@ -1,23 +1,13 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
+import type { Tree } from '../support/dirsource.ts'
+import { HAVE, inSlug, python } from './pythonSlug.ts'
 import { onlyWithRegistry } from './registry.ts'
-import { failureOf, imageOf, world } from './world.ts'
+import { BUILDPACKS, failureOf, imageOf, world } from './world.ts'
 
-const HAVE = spawnSync('python3', ['-c', 'import sys; print("%d.%d.%d" % sys.version_info[:3])'], {
-  encoding: 'utf8',
-  cwd: '/',
-}).stdout?.trim()
 const [major, minor] = (HAVE ?? '').split('.')
-
-const python = test.skipIf(!HAVE)
-
-/** Runs a command in a slug as a process of the app would be: HOME is the slug, .profile.d is sourced. */
-function inSlug(ref: string, command: string): string {
-  const script = `for f in "$HOME"/.profile.d/*.sh; do . "$f"; done; ${command}`
-  return execFileSync('bash', ['-c', script], { cwd: ref, env: { HOME: ref, PATH: process.env.PATH }, encoding: 'utf8' }).trim()
-}
 
 python('a virtual environment that works where the slug lies, and is taken from the cache the next time', async () => {
   const w = await world()
@@ -44,21 +34,24 @@ python('a virtual environment that works where the slug lies, and is taken from 
   expect(second).not.toContain('Creating')
 })
 
-python('files that requirements.txt names count too; what may change while it stays the same is never taken from the cache', async () => {
-  const w = await world()
-  const how = async (tree: Record<string, string>) => {
-    const plan = await w.plan(tree)
-    imageOf(await w.build(plan))
-    return (await w.log(plan)).includes('using what the last build installed')
-  }
-  const tree = { 'requirements.txt': '-r more/base.txt\n', 'more/base.txt': '-c pins.txt\n', 'more/pins.txt': '# nothing\n' }
-  expect(await how(tree)).toBe(false)
-  expect(await how({ ...tree, n: '1' })).toBe(true)
-  expect(await how({ ...tree, 'more/pins.txt': '# something\n' })).toBe(false)
-  const local = { ...tree, 'more/base.txt': '--find-links ./wheels\n./ours ; python_version < "3"\n', 'ours/setup.py': '' }
-  expect(await how(local)).toBe(false)
-  expect(await how({ ...local, n: '2' })).toBe(false)
-})
+python(
+  'files that requirements.txt names count too; what may change while it stays the same is never taken from the cache',
+  async () => {
+    const w = await world()
+    const how = async (tree: Record<string, string>) => {
+      const plan = await w.plan(tree)
+      imageOf(await w.build(plan))
+      return (await w.log(plan)).includes('using what the last build installed')
+    }
+    const tree = { 'requirements.txt': '-r more/base.txt\n', 'more/base.txt': '-c pins.txt\n', 'more/pins.txt': '# nothing\n' }
+    expect(await how(tree)).toBe(false)
+    expect(await how({ ...tree, n: '1' })).toBe(true)
+    expect(await how({ ...tree, 'more/pins.txt': '# something\n' })).toBe(false)
+    const local = { ...tree, 'more/base.txt': '--find-links ./wheels\n./ours ; python_version < "3"\n', 'ours/setup.py': '' }
+    expect(await how(local)).toBe(false)
+    expect(await how({ ...local, n: '2' })).toBe(false)
+  },
+)
 
 python.each([
   ['.python-version', '2.6\n', `.python-version asks for Python 2.6; this machine has: `],
@@ -84,13 +77,6 @@ python('a version that is there is taken, in short or in full', async () => {
   }
 })
 
-python('a Pipfile alone, and a .heroku/python in git, are clear errors', async () => {
-  const w = await world()
-  expect(failureOf(await w.build(await w.plan({ Pipfile: '' }))).message).toContain('There is a Pipfile and no Pipfile.lock. Make one (pipenv lock) and commit it.')
-  const own = await w.plan({ 'requirements.txt': '', '.heroku/python/x': '' })
-  expect(failureOf(await w.build(own)).message).toContain('.heroku/python is in the repository')
-})
-
 python('a requirement that is not to be had fails the build with pip’s own words', async () => {
   const w = await world()
   const plan = await w.plan({ 'requirements.txt': './no-such-folder\n' })
@@ -106,4 +92,86 @@ python('pyproject.toml alone: the project itself is installed', async (context) 
   const { ref } = imageOf(await w.build(plan))
   expect(inSlug(ref, 'ours')).toBe('ours')
   expect(existsSync(join(ref, '.heroku/python/bin/ours'))).toBe(true)
+})
+
+python.each<[string, Tree, string]>([
+  ['no Pipfile.lock', { Pipfile: '' }, 'There is a Pipfile and no Pipfile.lock. Make one (pipenv lock) and commit it.'],
+  [
+    'no poetry.lock',
+    { 'pyproject.toml': '[tool.poetry]\npackage-mode = false\n[tool.poetry.dependencies]\nflask = "*"\n' },
+    "pyproject.toml is Poetry's, and there is no poetry.lock. Make one (poetry lock) and commit it.",
+  ],
+  [
+    'two lock files',
+    { 'pyproject.toml': '', 'uv.lock': '', 'poetry.lock': '' },
+    'There are lock files of several tools: uv.lock, poetry.lock.',
+  ],
+  ['a lock file alone', { 'uv.lock': '' }, 'There is a uv.lock and no pyproject.toml that it belongs to. Commit both.'],
+  ['no TOML', { 'pyproject.toml': '[project\n' }, 'pyproject.toml is not valid TOML: '],
+  ['no JSON', { Pipfile: '', 'Pipfile.lock': '{' }, 'Pipfile.lock is not valid JSON: '],
+  [
+    'no version of a tool',
+    { 'pyproject.toml': '[project]\nname = "a"\nversion = "1"\n', 'uv.lock': '' },
+    '"../0" is no version of uv.',
+  ],
+  ['a .heroku/python in git', { 'requirements.txt': '', '.heroku/python/x': '' }, '.heroku/python is in the repository'],
+])('%s is a clear error', async (_, tree, why) => {
+  const w = await world()
+  const plan = await w.plan(tree, { settings: { env: { UV_VERSION: '../0' } } })
+  expect(failureOf(await w.build(plan))).toMatchObject({ code: 'BuildFailed', message: expect.stringContaining(why) })
+})
+
+python.each([
+  [
+    'requires-python',
+    '[project]\nname = "a"\nversion = "1"\nrequires-python = "<3"\n',
+    'requires-python in pyproject.toml asks for Python <3; this machine has: ',
+  ],
+  [
+    'requires-python',
+    '[project]\nname = "a"\nversion = "1"\nrequires-python = "three"\n',
+    'requires-python in pyproject.toml asks for Python "three", of which "three" cannot be understood.',
+  ],
+  [
+    'Poetry’s python',
+    '[tool.poetry.dependencies]\npython = "^2.7"\n',
+    'tool.poetry.dependencies in pyproject.toml asks for Python ^2.7; this machine has: ',
+  ],
+])('%s that nothing here satisfies is a clear error', async (_, toml, why) => {
+  const w = await world()
+  const plan = await w.plan({ 'requirements.txt': '', 'pyproject.toml': toml })
+  const { message } = failureOf(await w.build(plan))
+  expect(message).toContain(why)
+  if (why.endsWith('has: ')) expect(message).toContain(HAVE)
+})
+
+python('ranges mean what PEP 440 and Poetry say they mean', () => {
+  const cases: Array<[version: string, range: string, fits: boolean]> = [
+    ['3.11.2', '>=3.9', true],
+    ['3.11.2', '>=3.9,<3.11', false],
+    ['3.11.2', '>= 3.9, < 4', true],
+    ['3.11.2', '~=3.9', true],
+    ['3.11.2', '~=3.11.3', false],
+    ['3.12.0', '~=3.11.0', false],
+    ['3.11.2', '==3.11.*', true],
+    ['3.11.2', '!=3.11.*', false],
+    ['3.11.2', '==3.11', false],
+    ['3.11.0', '==3.11', true],
+    ['3.11.2', '>3.11', true],
+    ['3.11.2', '<=3.11', false],
+    ['3.11.2', '!=3.11.2', false],
+    ['3.13.0', '<3.14.0a1', true],
+    ['3.11.2', '^3.9', true],
+    ['4.0.0', '^3.9', false],
+    ['3.11.2', '~3.10', false],
+    ['3.11.2', '^2.7 || ^3.10', true],
+    ['3.11.2', '3.11', true],
+    ['3.11.2', '3.1', false],
+    ['3.11.2', '*', true],
+  ]
+  const program =
+    'import sys, json; sys.path.insert(0, sys.argv[1]); from ranges import satisfies; print(json.dumps([satisfies(*one[:2]) for one in json.loads(sys.argv[2])]))'
+  const lib = join(BUILDPACKS, 'python/lib')
+  const said = execFileSync('python3', ['-Bc', program, lib, JSON.stringify(cases)], { encoding: 'utf8', cwd: '/' })
+  expect(JSON.parse(said)).toEqual(cases.map(([, , fits]) => fits))
 })

@@ -50,7 +50,8 @@ own_python() {
 # Prints `version<TAB>executable` of each Python: every name that a system may give it, and pyenv's.
 list_pythons() {
   local name names=(python3 python) minor path
-  for minor in {20..8}; do names+=("python3.$minor"); done
+  # pyenv's shims of these answer for versions that are listed below, and take their time.
+  for minor in {20..8}; do [[ $(command -v "python3.$minor") == */shims/* ]] || names+=("python3.$minor"); done
   if [[ -n $PYENV_ROOT || -d ${PYENV_ROOT:=$(pyenv_root)} ]]; then
     for path in "$PYENV_ROOT"/versions/*/bin/python3; do names+=("$path"); done
   fi

@@ -4,9 +4,9 @@
 # Sets managed, PYTHON, VERSION and python_place; where it cannot be had it says why, and sets nothing.
 fetch_python() {
   # What uv has never had is not asked for: 2.7, 4.
-  [[ $wanted =~ (^|[^0-9.])3(\.([89]|[1-9][0-9])(\.|[^0-9.]|$)|$) ]] || return 0
+  [[ $wanted =~ (^|[^0-9.<])3(\.([89]|[1-9][0-9])(\.|[^0-9.]|$)|$) ]] || return 0
   local install=$cache_dir/python/managed said=$pack_dir/managed.log found
-  get_uv
+  get_uv || return 0
   topic "Installing Python $wanted with uv"
   export UV_PYTHON_INSTALL_DIR=$install
   if ! (cd / && UV_PYTHON_DOWNLOADS=manual "$uv" python install --no-bin --no-progress "$wanted" > "$said" 2>&1); then

@@ -2,7 +2,7 @@
 # their own versions does it is fixed here all the same, so that a build does not begin to fail by itself.
 
 get_uv() {
-  get_tool uv "${UV_VERSION:-0.13.9}"
+  get_tool uv "${UV_VERSION:-0.13.9}" || return
   uv=$TOOL/bin/uv
   export UV_CACHE_DIR=$cache_dir/uv UV_LINK_MODE=copy UV_NO_PROGRESS=1 UV_PYTHON_DOWNLOADS=never UV_COMPILE_BYTECODE=0
   # What the operator says of PyPI to pip holds for uv too.
@@ -30,10 +30,13 @@ get_tool() {
   record "$name" "$version"
   [[ ! -d $TOOL ]] || return 0
   topic "Installing $name $version"
-  [[ -n $(pip_version "$BASE") ]] || fail "$name is installed with pip, and the Python of $pack_place has none." "$pack_remedy (python3-pip)."
+  if [[ -z $(pip_version "$BASE") ]]; then
+    warn "It is installed with pip, and the Python of $pack_place has none." "$pack_remedy (python3-pip)."
+    return 1
+  fi
   rm -rf "$cache_dir/python/tools/$name"-*
   # Quiet: what it installs besides is nothing of the app's.
-  (cd / && "$BASE" -Im pip install --quiet --progress-bar off --target "$TOOL.new" "$name==$version" "$@") 2>&1 | indent
+  (cd / && "$BASE" -Im pip install --quiet --no-compile --progress-bar off --target "$TOOL.new" "$name==$version" "$@") 2>&1 | indent || return
   mv "$TOOL.new" "$TOOL"
 }
 
