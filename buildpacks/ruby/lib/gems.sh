@@ -72,10 +72,11 @@ install_gems() {
   version_line bundler "$(bundled_with)"
 }
 
+# Without what is as it was, and without Bundler's own call stack, which hides what a native part has said before it.
 gem_output() {
-  local line
+  local line stack='^ *(/.*/(bundler|rubygems)/[^:]*\.rb:[0-9]+:in|`[^`]*'"'"')( .*)?$'
   while IFS= read -r line || [[ -n $line ]]; do
-    [[ $line == 'Using '* ]] || printf '       %s\n' "$line"
+    [[ $line == 'Using '* || $line =~ $stack ]] || printf '       %s\n' "$line"
   done
 }
 
