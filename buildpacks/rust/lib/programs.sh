@@ -1,16 +1,17 @@
 # Compiling the app's programs, and which of them serves.
 
 build_programs() {
-  local locked=(--locked) flags messages=$TMPDIR/cargo-messages
+  local arguments=(build --release --locked) flags messages=$TMPDIR/cargo-messages
   if [[ ! -f Cargo.lock ]]; then
-    locked=()
+    arguments=(build --release)
     warn 'There is no Cargo.lock: the next build may take other versions. Commit one (cargo generate-lockfile makes it).'
   fi
   read -r -a flags <<< "$RUST_CARGO_BUILD_FLAGS"
-  topic "Running cargo build --release ${locked[*]} ${flags[*]}"
+  arguments+=("${flags[@]}")
+  topic "Running cargo ${arguments[*]}"
   # The crates' place is in their panic messages, and is another on every machine. As a setting, it leaves the app its own flags.
   local remap="build.rustflags=['--remap-path-prefix=$CARGO_HOME=/cargo']"
-  cargo build --release "${locked[@]}" "${flags[@]}" --config "$remap" --message-format json-render-diagnostics 2>&1 > "$messages" | indent
+  cargo "${arguments[@]}" --config "$remap" --message-format json-render-diagnostics 2>&1 > "$messages" | indent
   take_programs "$messages"
 }
 
@@ -47,10 +48,14 @@ choose_web() {
 # On the host every build is in a folder of its own, and cargo takes each for other packages: what it has of the last one's goes.
 # They are those of Cargo.lock that come from nowhere.
 drop_elsewhere() {
+  local name kept
   [[ $(cat "$cache_dir/folder" 2> /dev/null) != "$build_dir" ]] || return 0
-  if [[ -f Cargo.lock && -d $CARGO_TARGET_DIR ]]; then
-    awk '/^name = /{name=$3} /^source = /{name=""} /^$/{if (name) print name; name=""} END{if (name) print name}' Cargo.lock | tr -d '"\r' |
-      while read -r name; do rm -rf "$CARGO_TARGET_DIR"/release/{deps,build,.fingerprint}/{,lib}"${name//-/_}"-* "$CARGO_TARGET_DIR"/release/{deps,build,.fingerprint}/"$name"-*; done
-  fi
   printf '%s' "$build_dir" > "$cache_dir/folder"
+  [[ -f Cargo.lock && -d $CARGO_TARGET_DIR ]] || return 0
+  while read -r name; do
+    for kept in "$CARGO_TARGET_DIR"/{,*/}release/{deps,build,.fingerprint}; do
+      rm -rf "$kept/$name"-* "$kept/${name//-/_}"-* "$kept/lib${name//-/_}"-*
+    done
+  done < <(tr -d '"\r' < Cargo.lock | awk '/^name = /{name=$3} /^source = /{name=""} /^$/{if (name) print name; name=""} END{if (name) print name}' |
+    grep -E '^[A-Za-z0-9_-]+$')
 }
