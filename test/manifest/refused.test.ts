@@ -32,11 +32,6 @@ nmae: x
 
 describe('keys of the design that no code honours yet', () => {
   it.each([
-    [
-      'build: {buildpacks: ["https://github.com/a/b.git#v1"]}',
-      '1:22 build.buildpacks[0]',
-      `buildpacks from a git address are ${LATER}`,
-    ],
     ['env: {K: {secret: stripe-key}}', '1:7 env.K', `secrets are ${LATER}`],
     ['build: {env: {K: {sealed: "age…"}}}', '1:15 build.env.K', `secrets are ${LATER}`],
     [
@@ -85,19 +80,19 @@ describe('values', () => {
     ],
     [
       'build: {buildpacks: [nodjs]}',
-      '1:22 build.buildpacks[0]: expected one of go, java, nodejs, php, python, ruby, rust, static, or ./path in the repository (did you mean "nodejs"?), got "nodjs"',
+      '1:22 build.buildpacks[0]: expected one of go, java, nodejs, php, python, ruby, rust, static, ./path in the repository, or a git address (did you mean "nodejs"?), got "nodjs"',
     ],
     [
       'build: {buildpacks: [heroku/scala]}',
-      '1:22 build.buildpacks[0]: expected one of go, java, nodejs, php, python, ruby, rust, static, or ./path in the repository, got "heroku/scala"',
+      '1:22 build.buildpacks[0]: expected one of go, java, nodejs, php, python, ruby, rust, static, ./path in the repository, or a git address; a buildpack of Heroku\'s registry goes by the address of its git repository, got "heroku/scala"',
     ],
     [
       'build: {buildpacks: [./a/../../b]}',
       '1:22 build.buildpacks[0]: expected a folder inside the repository, such as ./buildpack, got "./a/../../b"',
     ],
     [
-      'build: {buildpacks: [/etc]}',
-      '1:22 build.buildpacks[0]: expected a folder inside the repository, such as ./buildpack, got "/etc"',
+      'build: {buildpacks: [~/packs]}',
+      '1:22 build.buildpacks[0]: expected an address such as https://host/path, ssh://user@host/path or user@host:path, got "~/packs"',
     ],
     ['env: {A-B: c}', '1:7 env.A-B: expected a name of letters, digits and _, got "A-B"'],
     ['env: {A: }', '1:7 env.A: expected text, a number, true or false, got nothing'],
