@@ -27,7 +27,7 @@ async function answer(request, response) {
 let leaving = false
 
 const server = createServer((request, response) => {
-  response.once('close', () => leaving && setImmediate(() => server.closeIdleConnections()))
+  response.once('close', () => leaving && setImmediate(() => server.closeIdleConnections?.()))
   answer(request, response).catch(() => {
     if (response.headersSent) response.destroy()
     else sendText(request, response, 500, 'Internal error')
@@ -39,5 +39,5 @@ server.listen(Number(process.env.PORT ?? 5000), () => console.log(`serving ${sit
 process.once('SIGTERM', () => {
   leaving = true
   server.close(() => process.exit(0))
-  server.closeIdleConnections()
+  server.closeIdleConnections?.()
 })
