@@ -12,7 +12,7 @@ const HINT = 'builds.env and builds.ca of platform.yaml say what a build reaches
 const SIGNS: Sign[] = [
   {
     // What container/limits.ts has found.
-    says: /^ !     The ((?:build|machine) ran out of [^\n]+)\.$/m,
+    says: /^ ! {5}The ((?:build|machine) ran out of [^\n]+)\.$/m,
     means: (what) => `the ${what}.`,
   },
   {
@@ -72,7 +72,12 @@ export function diagnosis(log: string): string | null {
     const found = says.exec(log)
     if (found) return means((found.slice(1).find((group) => group !== undefined) ?? '').slice(0, 200))
   }
-  return null
+  return lastWords(log)
+}
+
+/** What a buildpack itself gave as its reason, in the form all of them have for that, right before it ended. */
+function lastWords(log: string): string | null {
+  return /(?:^|\n) ! {5}(\S[^\n]*)(?:\n ! [^\n]*)*\n*$/.exec(log)?.[1]?.slice(0, 300) ?? null
 }
 
 function upper(text: string): string {

@@ -51,6 +51,11 @@ test.each([
   ],
   ['cargo', '  [6] Could not resolve hostname (Could not resolve host: index.example.com)', /no address for index\.example\.com/],
   ['refused', 'npm error code E403\nnpm error 403 403 Forbidden - GET https://registry.example.com/x', /403 Forbidden/],
+  [
+    "a buildpack's last words",
+    ' !     There is no lock file.\nnpm error\n !     package-lock.json does not fit package.json.\n !     Run npm install.\n',
+    /^package-lock\.json does not fit package\.json\.$/,
+  ],
   ['a proxy', 'curl: (56) CONNECT tunnel failed, response 407 Proxy Authentication Required', /407/],
 ])('%s', (_, log, why) => {
   expect(diagnosis(log)).toMatch(why)
@@ -59,4 +64,5 @@ test.each([
 test('what it does not know it does not guess', () => {
   expect(diagnosis('src/index.ts(3,1): error TS2304: Cannot find name "x".\nexit 2')).toBeNull()
   expect(diagnosis('')).toBeNull()
+  expect(diagnosis(' !     There is no lock file.\nerror')).toBeNull()
 })

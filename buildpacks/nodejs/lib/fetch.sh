@@ -2,31 +2,32 @@
 # one is told to get packages, and checked by it.
 
 tools=$cache_dir/nodejs/tools
+# By itself npm waits for ten seconds before it asks again, and for a minute after that: a network that is not there is told sooner.
+export npm_config_fetch_retry_mintimeout=${npm_config_fetch_retry_mintimeout:-1000}
+export npm_config_fetch_retry_factor=${npm_config_fetch_retry_factor:-3}
+export npm_config_update_notifier=false npm_config_audit=false npm_config_fund=false
 
-# Sets: fetched_version, and its folder, fetched_dir. $3 is a version or a range, $4 who asked for it.
+# Sets: fetched_version, and its folder, fetched_dir. $4 says who asked for it.
 fetch_tool() {
   local name=$1 package=$2 range=$3 from=$4
-  local new=$tools/new said=$scratch/fetch.log
-  type -P npm > /dev/null || fail "$name $range${from:+ ($from)} would have to be fetched with npm, which is not on $pack_place." "$pack_remedy."
-  topic "Fetching $name $range${from:+ ($from)}"
+  local new=$tools/new said=$scratch/fetch.log what="$1 $3${4:+ ($4)}"
+  type -P npm > /dev/null || fail "$what would have to be fetched with npm, which is not on $pack_place." "$pack_remedy."
+  topic "Fetching $what"
   rm -rf "$new"
   mkdir -p "$new"
   # Where the app's own .npmrc names a registry, its tools come from there too.
   [[ ! -f .npmrc ]] || cp .npmrc "$new/.npmrc"
-  if ! ask_npm install --cache "$scratch/npm" --prefix "$new" --no-save --no-package-lock --ignore-scripts --loglevel=error "$package@$range" > "$said" 2>&1; then
-    indent < "$said"
-    # The registry was there, and answered that it has no such thing.
-    if grep -Eq 'ETARGET|notarget|E404' "$said"; then
-      list_versions "$package" || fail "The registry has no $package, which carries $name."
-      fail "$name $range${from:+ ($from)} is not in the registry." "It has, among others: $(run_node "$pack_dir/lib/pick.mjs" nearby "$range" < "$versions")"
-    fi
-    fail "$name $range${from:+ ($from)} could not be fetched from the npm registry." "What is there already: $(describe_present "$name")"
+  if ! ask_npm install --cache "$scratch/npm" --prefix "$new" --no-save --no-package-lock --ignore-scripts "$package@$range" > "$said" 2>&1; then
+    tell_refusal "$said"
+    # Either the registry was there, and answered that it has no such thing, or it was not.
+    ! grep -Eq 'ETARGET|E404' "$said" || refuse "$what" "$package" "$range"
+    fail "$what has to come from the npm registry, and could not be fetched."
   fi
   rm -f "$new/.npmrc" "$new/node_modules/.package-lock.json"
   fetched_version=$(version_in "$new/node_modules/$package/package.json")
   fetched_dir=$tools/$name/$fetched_version
-  # Only whole ones get their name; and one of each is enough.
   trim_"$name" "$new"
+  # Only whole ones get their name; and one of each is enough.
   rm -rf "${tools:?}/$name"
   mkdir -p "$tools/$name"
   mv "$new" "$fetched_dir"
@@ -43,29 +44,34 @@ trim_npm() { :; }
 trim_yarn() { find "$1" -type f -name '*.md' -delete; }
 trim_pnpm() { find "$1" -type f \( -name '*.md' -o -name '*.map' -o -name 'reflink.win32-*' -o -name 'reflink.darwin-*' \) -delete; }
 
+# Ends the build because the registry has no such version, and names those it has.
+refuse() {
+  local what=$1 package=$2 range=$3 here=''
+  [[ -s $versions ]] || list_versions "$package" || fail "There is no $what: the npm registry has no $package, which would carry it."
+  [[ $package != "$node_package" ]] || here="$node_version on $pack_place, and "
+  fail "There is no $what." "There are: ${here}in the npm registry, among others, $(run_node "$pack_dir/lib/pick.mjs" nearby "$range" < "$versions")"
+}
+
+# What npm says, without where in itself it says it.
+tell_refusal() { grep -Ev '^npm (error|ERR!)([[:space:]]+(at |[A-Za-z]+: |}).*|[[:space:]]*)$|^npm notice|debug-0\.log' "$1" | indent; }
+
 # The versions of a package into the file $versions, as JSON.
 list_versions() {
   versions=$scratch/versions.json
-  ask_npm view --cache "$cache_dir/npm" "$1" versions --json --loglevel=error > "$versions" 2> "$scratch/view.log"
+  ask_npm view --cache "$cache_dir/npm" "$1" versions --json > "$versions" 2> "$scratch/view.log" || { rm -f "$versions"; return 1; }
 }
 
 # The npm of the machine or the stack with its own node, whatever this build's are.
-ask_npm() { PATH=$first_path npm --prefer-online --fund=false --audit=false --workspaces=false "$@"; }
-
-version_in() { [[ $(< "$1") =~ \"version\":[[:space:]]*\"v?([^\"]+)\" ]] && printf '%s' "${BASH_REMATCH[1]}"; }
+ask_npm() { PATH=$first_path npm --prefer-online --loglevel=error --workspaces=false "$@"; }
 
 # The newest of the kept ones that fits.
 kept_tool() {
   local name=$1 range=$2
   fetched_version='' fetched_dir=''
   [[ -d $tools/$name ]] || return 1
-  fetched_version=$(run_node "$pack_dir/lib/pick.mjs" fitting "$range" $(ls "$tools/$name") < /dev/null)
+  fetched_version=$(run_node "$pack_dir/lib/pick.mjs" fitting "$range" $(ls "$tools/$name"))
   fetched_dir=$tools/$name/$fetched_version
   [[ -n $fetched_version ]]
 }
 
-describe_present() {
-  local kept=''
-  [[ ! -d $tools/$1 ]] || kept=" $(ls "$tools/$1") (from an earlier build)"
-  if [[ $1 == node ]]; then printf '%s (%s)%s' "$node_version" "$pack_place" "$kept"; else printf '%s' "${kept:-nothing}"; fi
-}
+version_in() { [[ $(< "$1") =~ \"version\":[[:space:]]*\"v?([^\"]+)\" ]] && printf '%s' "${BASH_REMATCH[1]}"; }

@@ -33,7 +33,7 @@ install_dependencies() {
 # A lock file that does not fit takes a tool a screen to tell.
 explain_install() {
   if [[ -n $lockfile ]] && grep -Eq 'npm ci.{0,20}can only install packages|lockfile needs to be updated|YN0028|ERR_PNPM_(OUTDATED_LOCKFILE|FROZEN_LOCKFILE)|LOCKFILE_CONFIG_MISMATCH' "$scratch/install.log"; then
-    fail "$lockfile does not fit package.json: it is out of date." "Run $manager install, and commit both."
+    fail "$lockfile does not fit package.json: one of them is out of date." "Run $manager install with $manager $manager_version, and commit both."
   fi
   fail "$manager could not install the dependencies."
 }
@@ -83,13 +83,23 @@ prune_dependencies() {
 prune_with_npm() { if [[ $manager_version == [456].* ]]; then npm prune --production; else npm prune --omit=dev --ignore-scripts; fi; }
 prune_with_pnpm() { pnpm prune --prod --ignore-scripts --config.confirmModulesPurge=false; }
 prune_with_yarn() {
-  if is_berry; then yarn workspaces focus --all --production; return; fi
+  if is_berry; then
+    yarn workspaces focus --all --production
+    ! is_pnp || drop_unused_zips
+    return
+  fi
   yarn install --production --ignore-scripts --prefer-offline --non-interactive --no-progress
+}
+
+# Of Plug'n'Play packages: the table names each that is left.
+drop_unused_zips() {
+  local zip
+  for zip in .yarn/cache/*.zip; do grep -qF "${zip##*/}" .pnp.cjs || rm -f "$zip"; done
 }
 
 # What installing and building leave behind for the next time: with times and places of this machine in it, and of no use to the app.
 tidy() {
-  rm -f .yarn/install-state.gz .yarn/build-state.yml node_modules/.yarn-integrity node_modules/.yarn-state.yml
+  rm -f node_modules/.yarn-integrity
   rm -f node_modules/.modules.yaml node_modules/.pnpm-workspace-state*.json
   [[ -n $vendored ]] || rm -rf node_modules/.cache node_modules/.vite
 }

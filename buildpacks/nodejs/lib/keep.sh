@@ -9,8 +9,8 @@ restore_modules() {
   name=$(modules_name)
   [[ -n $name && -d $keep/$name/node_modules ]] || return 1
   cp -a "$keep/$name/node_modules" node_modules
-  [[ ! -f $keep/$name/install-state.gz ]] || { mkdir -p .yarn && cp -a "$keep/$name/install-state.gz" .yarn/; }
   restored=$keep/$name
+  restore_state "$restored"
 }
 
 keep_modules() {
@@ -20,9 +20,13 @@ keep_modules() {
   [[ -n $name && -d node_modules ]] || return 0
   mkdir -p "$new"
   cp -a node_modules "$new/node_modules"
-  [[ ! -f .yarn/install-state.gz ]] || cp -a .yarn/install-state.gz "$new/"
+  keep_state "$new"
   mv "$new" "$keep/$name"
 }
+
+# What yarn 2 and later want to see before they run a script.
+keep_state() { [[ ! -f .yarn/install-state.gz ]] || cp -a .yarn/install-state.gz "$1/"; }
+restore_state() { [[ ! -f $1/install-state.gz ]] || { mkdir -p .yarn && cp -a "$1/install-state.gz" .yarn/; }; }
 
 modules_name() {
   [[ -z $modules_key || $NODE_MODULES_CACHE == false ]] || printf '%s-%s' "${modules_key:0:40}" "$node_version"
@@ -43,6 +47,7 @@ prune_and_keep() {
   rm -rf "$new" "$keep/$name/pruned"
   mkdir -p "$new/files"
   cp "$gone" "$new/gone"
+  keep_state "$new"
   (cd node_modules && find . ! -type d -newercm "$scratch/mark" -print0 | tar -c --null -T - -f - | tar -x -C "$new/files" -f -)
   mv "$new" "$keep/$name/pruned"
 }
@@ -52,6 +57,7 @@ prune_again() {
   [[ -n $restored && -f $restored/pruned/gone ]] || return 1
   (cd node_modules && xargs -0 -r rm -rf -- < "$restored/pruned/gone")
   cp -a "$restored/pruned/files/." node_modules/
+  restore_state "$restored/pruned"
 }
 
 list_modules() { (cd node_modules && find . -mindepth 1 -print0 | LC_ALL=C sort -z); }

@@ -74,10 +74,7 @@ lay_vendored_yarn() {
 
 # Where they keep what they fetch, and that they ask nobody and tell nobody.
 set_up_manager() {
-  export npm_config_cache=$cache_dir/npm npm_config_update_notifier=false npm_config_audit=false npm_config_fund=false
-  export npm_config_prefer_offline=true npm_config_logs_max=0
-  # npm waits for ten seconds before it asks again, and for a minute after that.
-  export npm_config_fetch_retry_mintimeout=${npm_config_fetch_retry_mintimeout:-1000}
+  export npm_config_cache=$cache_dir/npm npm_config_prefer_offline=true
   case $manager in
     pnpm)
       # Other stores have other shims, with absolute paths in them.

@@ -14,26 +14,21 @@ use_node() {
 
 # Sets fetched_version and fetched_dir.
 find_node() {
-  local version=${node_range#v}
-  if [[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+$ ]]; then
-    kept_tool node "$version" && return
-  elif list_versions "$node_package"; then
-    version=$(run_node "$pack_dir/lib/pick.mjs" newest "$node_range" < "$versions")
-    if [[ -z $version ]]; then refuse_node; fi
-    kept_tool node "$version" && return
-  elif kept_tool node "$node_range"; then
-    warn "The npm registry cannot be asked for a newer Node.js $node_range: the last build's is taken."
-    return
-  else
-    indent < "$scratch/view.log"
-    fail "Node.js $node_range ($node_from) has to come from the npm registry, which does not answer."
+  local version=${node_range#v} what="Node.js $node_range ($node_from)"
+  if [[ ! $version =~ ^[0-9]+\.[0-9]+\.[0-9]+$ ]]; then
+    if list_versions "$node_package"; then
+      version=$(run_node "$pack_dir/lib/pick.mjs" newest "$node_range" < "$versions")
+      [[ -n $version ]] || refuse "$what" "$node_package" "$node_range"
+    elif kept_tool node "$node_range"; then
+      warn "The npm registry cannot be asked for the newest Node.js $node_range: the last build's is taken."
+      return
+    else
+      tell_refusal "$scratch/view.log"
+      ! grep -q E404 "$scratch/view.log" || fail "There is no $what: the npm registry has no $node_package, which would carry it."
+      fail "$what has to come from the npm registry, which does not answer."
+    fi
   fi
-  fetch_tool node "$node_package" "$version" ''
-}
-
-refuse_node() {
-  fail "There is no Node.js $node_range, which $node_from asks for." \
-    "There are: $node_version ($pack_place), and from the npm registry, among others: $(run_node "$pack_dir/lib/pick.mjs" nearby "$node_range" < "$versions")"
+  kept_tool node "$version" || fetch_tool node "$node_package" "$version" "$node_from"
 }
 
 # The program alone, as a second name of the cache's where they share a disk.
