@@ -21,7 +21,7 @@ const SIGNS: Sign[] = [
       'a registry has a certificate that the build does not trust: builds.ca of platform.yaml names a bundle that does.',
   },
   {
-    says: /\b407\b[^\n]{0,40}Proxy|Proxy Authentication Required/i,
+    says: /\b407\b[^\n]{0,40}Proxy|Proxy Authentication Required|CONNECT tunnel failed, response 407/i,
     means: () => `a proxy asks for credentials (407): ${HINT}.`,
   },
   {
@@ -37,7 +37,7 @@ const SIGNS: Sign[] = [
     means: (host) => `the network cannot be reached: there is no address for ${host || 'a registry'}. ${upper(HINT)}.`,
   },
   {
-    says: /ECONNREFUSED|Connection refused|Failed to connect to|ETIMEDOUT|ENETUNREACH|Network is unreachable|i\/o timeout|Connection timed out|No route to host|network timeout|Max retries exceeded|EHOSTUNREACH|connect timed out|ECONNRESET|Connection reset by peer/i,
+    says: /ECONNREFUSED|Connection refused|Failed to connect to|ETIMEDOUT|ENETUNREACH|Network is unreachable|i\/o timeout|Connection timed out|No route to host|network timeout|Max retries exceeded|EHOSTUNREACH|connect timed out|Timeout was reached|ECONNRESET|Connection reset by peer/i,
     means: () => `a server cannot be reached: the connection was refused or timed out. ${upper(HINT)}.`,
   },
   {
@@ -45,12 +45,16 @@ const SIGNS: Sign[] = [
     means: () => 'a registry asks for credentials (401).',
   },
   {
-    says: /(?:\bE403\b|\b403 (?:Forbidden|Client Error)|status code:? 403|HTTP\/[\d.]+ 403|returned error: 403)/i,
+    says: /(?:\bE403\b|\b403 (?:Forbidden|Client Error)|status code:? 403|HTTP\/[\d.]+ 403|returned error: 403|HTTP response from \S+ \([^\n)]*\), got 403)/i,
     means: () => 'a registry refuses what was asked of it (403 Forbidden).',
   },
   {
-    says: /No matching version found for (\S+?)\.?(?:\s|$)|No matching distribution found for (\S+)/,
+    says: /No matching version found for (\S+?)\.?(?:\s|$)|No matching distribution found for (\S+)|select a version for the requirement `([^`\n]+)`|no matching package named `([^`\n]+)` found/,
     means: (what) => `the registry has no ${what || 'such version'}.`,
+  },
+  {
+    says: /(\S+@v[\w.+-]+): reading \S+: 404 Not Found/,
+    means: (what) => `the module proxy does not have ${what} (404).`,
   },
   {
     says: /(?:404 Not Found|npm (?:error|ERR!) 404)[^\n]*?[\s'"]([@\w][^\s'"]*)/,

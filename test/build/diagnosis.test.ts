@@ -50,6 +50,36 @@ test.each([
     /builds\.ca/,
   ],
   ['cargo', '  [6] Could not resolve hostname (Could not resolve host: index.example.com)', /no address for index\.example\.com/],
+  [
+    'cargo, nobody listens',
+    '  download of config.json failed\n\nCaused by:\n  [7] Could not connect to server (Failed to connect to 127.0.0.1 port 9 after 0 ms: Could not connect to server)',
+    /refused or timed out/,
+  ],
+  [
+    'cargo, no such version',
+    'error: failed to select a version for the requirement `httparse = "=99.0.0"`\ncandidate versions found which didn\'t match: 1.10.1, 1.10.0, ...',
+    /has no httparse = "=99\.0\.0"\./,
+  ],
+  [
+    'cargo, no such crate',
+    'error: no matching package named `no-such` found\nlocation searched: crates.io index',
+    /has no no-such\./,
+  ],
+  [
+    'cargo is refused',
+    '  failed to get successful HTTP response from `https://index.example.com/config.json` (127.0.0.1), got 403\n  body:\n  no',
+    /403 Forbidden/,
+  ],
+  [
+    'cargo behind a proxy',
+    '  [56] Failure when receiving data from the peer (CONNECT tunnel failed, response 407)',
+    /a proxy asks for credentials/,
+  ],
+  [
+    'go, no such version',
+    'm.go:2:8: rsc.io/qr@v0.2.9: reading https://proxy.example.com/rsc.io/qr/@v/v0.2.9.zip: 404 Not Found\nexit status 1',
+    /does not have rsc\.io\/qr@v0\.2\.9 \(404\)/,
+  ],
   ['refused', 'npm error code E403\nnpm error 403 403 Forbidden - GET https://registry.example.com/x', /403 Forbidden/],
   [
     "a buildpack's last words",
