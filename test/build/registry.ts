@@ -9,6 +9,13 @@ import { need } from '../support/need.ts'
 const QUESTIONS = {
   npm: ['npm', 'view', 'ms@2.1.3', 'version'],
   pypi: ['python3', '-m', 'pip', 'download', '--no-deps', '--quiet', '--dest', '.', 'itsdangerous==2.2.0'],
+  maven: [
+    'curl',
+    '-fsSL',
+    '--output',
+    'answer',
+    'https://repo.maven.apache.org/maven2/com/heroku/webapp-runner/maven-metadata.xml',
+  ],
 }
 
 /** Skips the test, with its reason, where this registry cannot be asked through its own client. */

@@ -1,6 +1,7 @@
-# A .war that cannot run by itself: a servlet container for it, of one file. Tomcat up to Servlet 4 (javax), Jetty from 5 on (jakarta).
+# A .war that cannot run by itself: a servlet container for it, in one file: Tomcat up to Servlet 4 (javax), Jetty from 5 on (jakarta).
 
-WEBAPP_RUNNER=9.0.89.0 WEBAPP_RUNNER_SHA256=aa714af1a55b45c9f39eccb48e98ac2efeccf4350bc20426cbf5ecf3d81ae9ea
+# 9.0.89.0 cannot compile pages (JSP): its list of initializers lacks Jasper's.
+WEBAPP_RUNNER=9.0.85.0 WEBAPP_RUNNER_SHA256=7c62dba36618656d0f0c4bc5cc138e0cfd710767279c4a9faac7cdbb31ce9fc3
 JETTY_RUNNER=11.0.18 JETTY_RUNNER_SHA256=12e806d9b07f5c64402affd9f9745dea12671d4097fae82f3a303735f4e570e8
 
 # Sets command. Heroku's way, a webapp-runner that the project itself puts into target/dependency, comes first.
