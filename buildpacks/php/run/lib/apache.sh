@@ -5,7 +5,7 @@ write_apache() {
   for folder in /usr/lib/apache2/modules /usr/lib64/httpd/modules; do [[ ! -d $folder ]] || modules=$folder; done
   for types in /etc/mime.types /etc/apache2/mime.types; do [[ ! -f $types ]] || break; done
   {
-    for name in mpm_event authz_core authz_host dir mime alias rewrite headers expires setenvif deflate filter proxy proxy_fcgi env; do
+    for name in mpm_event log_config authz_core authz_host dir mime alias rewrite headers expires setenvif deflate filter proxy proxy_fcgi env; do
       [[ ! -f $modules/mod_$name.so ]] || echo "LoadModule ${name}_module $modules/mod_$name.so"
     done
     cat << CONF
@@ -14,8 +14,9 @@ PidFile "$work/apache.pid"
 Listen $port
 ServerName localhost
 ServerTokens Prod
-ErrorLog "|/bin/cat >&2"
+ErrorLog "|\$exec cat >&2"
 LogLevel warn
+$([[ -z $verbose ]] || echo 'CustomLog "|$exec cat" "%h %t \"%r\" %>s %b"')
 TypesConfig $types
 DocumentRoot "$root"
 DirectoryIndex index.php index.html

@@ -5,13 +5,14 @@ find_fpm() { fpm_program=$(type -P "php-fpm$php") || fpm_program=$(type -P php-f
 
 write_fpm() {
   socket=$work/fpm.sock
-  local count
+  local count level=warning
+  [[ -z $verbose ]] || level=notice
   count=$(children)
   # What workers write to their stderr is passed on as it is, and so are errors, which would go to the web server otherwise.
   cat > "$work/fpm.conf" << CONF
 [global]
 error_log = /dev/stderr
-log_level = ${verbose:+notice}${verbose:-warning}
+log_level = $level
 [www]
 listen = $socket
 listen.mode = 0600
