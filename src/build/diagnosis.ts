@@ -41,7 +41,7 @@ const SIGNS: Sign[] = [
     means: () => `a server cannot be reached: the connection was refused or timed out. ${upper(HINT)}.`,
   },
   {
-    says: /(?:\bE401\b|\b401 (?:Unauthorized|Client Error)|status code:? 401|HTTP\/[\d.]+ 401)/i,
+    says: /(?:\bE401\b|\b401 (?:Unauthorized|Client Error)|status code:? 401|HTTP\/[\d.]+ 401|authentication \(HTTP 401\))/i,
     means: () => 'a registry asks for credentials (401).',
   },
   {
@@ -55,6 +55,10 @@ const SIGNS: Sign[] = [
   {
     says: /(\S+@v[\w.+-]+): reading \S+: 404 Not Found/,
     means: (what) => `the module proxy does not have ${what} (404).`,
+  },
+  {
+    says: /"(\S+)" file could not be downloaded \(HTTP\/[\d.]+ 404/,
+    means: (what) => `there is nothing at ${what} (404).`,
   },
   {
     says: /(?:404 Not Found|npm (?:error|ERR!) 404)[^\n]*?[\s'"]([@\w][^\s'"]*)/,

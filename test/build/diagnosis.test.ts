@@ -87,6 +87,31 @@ test.each([
     /^package-lock\.json does not fit package\.json\.$/,
   ],
   ['a proxy', 'curl: (56) CONNECT tunnel failed, response 407 Proxy Authentication Required', /407/],
+  [
+    'composer, nobody listens',
+    "In CurlDownloader.php line 365:\n  curl error 7 while downloading http://127.0.0.1:9/words.tar: Failed to connect to 127.0.0.1 port 9 after 0 ms: Couldn't connect to server",
+    /refused or timed out/,
+  ],
+  [
+    'composer without a network',
+    'curl error 6 while downloading https://repo.example.com/packages.json: Could not resolve host: repo.example.com',
+    /no address for repo\.example\.com/,
+  ],
+  [
+    'composer, nothing there',
+    'The "https://repo.example.com/words.tar" file could not be downloaded (HTTP/1.1 404 Not Found)',
+    /nothing at https:\/\/repo\.example\.com\/words\.tar \(404\)/,
+  ],
+  [
+    'composer, credentials',
+    "The 'https://repo.example.com/words.tar' URL required authentication (HTTP 401).\nYou must be using the interactive console to authenticate",
+    /\(401\)/,
+  ],
+  [
+    'composer, refused',
+    "The 'https://repo.example.com/words.tar' URL could not be accessed (HTTP 403): HTTP/1.1 403 Forbidden",
+    /403 Forbidden/,
+  ],
 ])('%s', (_, log, why) => {
   expect(diagnosis(log)).toMatch(why)
 })

@@ -23,6 +23,7 @@ install_packages() {
     hash=$({ cat "$lock"; echo "$version $vendor"; } | sha256_of)
     if [[ $(cat "$cache_dir/php/hash" 2>/dev/null) == "$hash" ]]; then
       indent <<< "$vendor/ of the last build fits $lock"
+      mkdir -p "$(dirname "$vendor")"
       cp -a "$cache_dir/php/vendor" "$vendor"
     fi
   fi
