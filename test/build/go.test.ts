@@ -31,7 +31,9 @@ async function why(w: World, tree: Record<string, string>, env: Record<string, s
 }
 
 installed('which commands are installed, and which of them serves', { timeout: 120_000 }, async () => {
-  const w = await world({ builds: { concurrency: 1, timeoutMs: 100_000, env: { GOPROXY: 'off' } } })
+  // What the machine has compiled of Go's own packages is shared, as an operator may have it.
+  const GOCACHE = spawnSync('go', ['env', 'GOCACHE'], { encoding: 'utf8', cwd: '/' }).stdout.trim()
+  const w = await world({ builds: { concurrency: 1, timeoutMs: 100_000, env: { GOPROXY: 'off', GOCACHE } } })
   const built = async (tree: Record<string, string>, env: Record<string, string> = {}) => {
     const plan = await w.plan({ 'go.mod': MOD, ...tree }, { settings: { env } })
     const { ref, processTypes, materials } = imageOf(await w.build(plan))

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, type TestContext, test } from 'vitest'
 import { onlyWithCrates } from './crates.ts'
@@ -99,6 +99,15 @@ installed('broken ones: the compiler’s own words, no program, a lock file that
   }
   expect(await why(w, library)).toContain('This package has no program')
   expect(await why(w, { 'Cargo.lock': lock('other') })).toMatch(/--locked/)
+})
+
+test('a machine without cargo: said, with what to do', async () => {
+  const PATH = (process.env.PATH ?? '')
+    .split(':')
+    .filter((folder) => !existsSync(join(folder, 'cargo')))
+    .join(':')
+  const w = await world({ builds: { concurrency: 1, timeoutMs: 60_000, env: { PATH: `${PATH}:/bin` } } })
+  expect(await why(w, {})).toContain('The rust buildpack failed: There is no cargo on this machine.')
 })
 
 const wanting = (tree: Record<string, string>): [string, Record<string, string>] => [Object.entries(tree).join(), tree]

@@ -51,6 +51,8 @@ overKinds((kind) => {
       .filter(({ type }) => type === 'BuildSucceeded')
       .map(({ durationMs }) => durationMs ?? 0)
     console.log(`${kind.name}: Go builds took ${times.join(' and ')} ms`)
-    expect(times[1]).toBeLessThan((times[0] ?? 0) / 2)
+    expect(times).toHaveLength(2)
+    // On the machine what takes the time may have been compiled before.
+    if (!kind.isOnHost) expect(times[1]).toBeLessThan((times[0] ?? 0) / 2)
   })
 })

@@ -14,8 +14,13 @@ choose_packages() {
     'GO_INSTALL_PACKAGE_SPEC in build.env names what to install, such as ./cmd/web.'
 }
 
-# A folder without Go files is no error here, and of one that cannot be read the compiler tells.
-commands_in() { go list -e -find -f '{{if eq .Name "main"}}{{.ImportPath}}{{end}}' "$@" 2> /dev/null; }
+# A folder without Go files is no error here, and of one that cannot be read the compiler tells. Modules may be fetched already.
+commands_in() {
+  {
+    go list -e -find -f '{{if eq .Name "main"}}{{.ImportPath}}{{end}}' "$@" 2>&1 >&3 3>&- |
+      { grep --line-buffered '^go: downloading' || true; } | indent >&2
+  } 3>&1
+}
 
 # The one command there is, else the one that is called web, as the module, or server.
 name_binaries() {

@@ -1,7 +1,7 @@
 // What the checksum database has of a module's version, proven as the go command does it (go.dev/ref/mod#checksum-database):
 // the record is in the tree (an inclusion proof, out of tiles), and the tree is signed with the database's key.
 import { createHash, createPublicKey, verify } from 'node:crypto'
-import { get, Missing, mirrors } from './proxy.mjs'
+import { get, Missing, mirrors, Unreachable } from './proxy.mjs'
 
 export class SumError extends Error {}
 
@@ -47,7 +47,7 @@ function opened(name, address) {
       get(`${server}/sumdb/${name}/supported`)
       return true
     } catch (error) {
-      if (error instanceof Missing) return false
+      if (error instanceof Missing || error instanceof Unreachable) return false
       throw error
     }
   })

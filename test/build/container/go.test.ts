@@ -73,7 +73,6 @@ test('a toolchain and a module out of the proxy; again from the cache, without a
   expect(second.log).toContain(`-----> Using Go ${GO}, which an earlier build has downloaded\n`)
   console.log(`go: the second build takes ${(second.ms / first.ms).toFixed(2)} of the first (${Math.round(second.ms)} ms)`)
   expect(second.ms).toBeLessThan(first.ms / 2)
-  expect(second.image.key).toBe(elsewhere.image.key)
   expect(await filesOf(w, second.image)).toBe(await filesOf(other, elsewhere.image))
 })
 
