@@ -1,8 +1,7 @@
 import { posix } from 'node:path'
-import { transportOf } from '../config/address.ts'
 import type { AppSpec, BuildSettings, CommitId, GitSpec } from '../domain.ts'
 import { TrimtabError } from '../errors.ts'
-import { isAddress, readAddress } from '../manifest/buildpack.ts'
+import { isAddress, readAddress, transportProblem } from '../manifest/buildpack.ts'
 import type { Source, TreeEntry } from '../ports.ts'
 import type { Builtin } from './builtins.ts'
 import { type Line, packLines } from './packs/lines.ts'
@@ -74,8 +73,8 @@ async function choosePack(app: AppSpec, commit: CommitId, line: Line, last: bool
 function fromAddress(text: string, allow: GitSpec['allow']): Pick<Address, 'kind' | 'name' | 'repo' | 'ref'> {
   const read = readAddress(text)
   if ('problem' in read) throw refused(`${quoted(text)}: ${read.problem}.`)
-  const transport = transportOf(read.repo)
-  if (!allow.includes(transport)) throw refused(`${quoted(text)}: git.allow of platform.yaml does not name ${transport}.`)
+  const problem = transportProblem(read.repo, allow)
+  if (problem !== null) throw refused(`${quoted(text)}: ${problem}.`)
   return { kind: 'address', name: text, ...read }
 }
 

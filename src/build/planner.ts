@@ -70,7 +70,7 @@ export class Planner {
     const inputs = { entries, context: [], builtins, env: settings.env, platformEnv, base }
     const fixed = chosen && this.#elsewhere.pins.fix(chosen, (choice) => buildKey({ ...inputs, recipe: withPacks(choice) }))
     if (fixed && 'draft' in fixed) return { recipe: withPacks([]), key: fixed.draft, draft: true }
-    const recipe = named ?? withPacks(fixed && fixed.choice)
+    const recipe = named ?? withPacks(fixed?.choice ?? null)
     const folder = recipe.kind === 'dockerfile' ? recipe.dockerfile.context : undefined
     const context = folder === undefined ? [] : await contextEntries(this.#source, app, commit, folder)
     return { recipe, key: buildKey({ ...inputs, recipe, context }) }

@@ -9,7 +9,7 @@ import { printable } from './render/text.ts'
 export function addValidate(program: Command): void {
   program
     .command('validate')
-    .description('check app.yaml and Procfile of a folder, and platform.yaml, without a server')
+    .description('check app.yaml, Procfile and .buildpacks of a folder, and platform.yaml, without a server')
     .argument('[dir]', 'folder of the app', '.')
     .option('--json', 'print {ok, files, problems}')
     .addHelpText(
@@ -20,7 +20,7 @@ export function addValidate(program: Command): void {
       act<[string, { json?: true }]>(async ({ config, configGiven, env, say, json }, dir, options) => {
         const app = await checkApp(resolve(dir))
         const platform = await checkPlatform(configGiven ? config : join(resolve(dir), 'platform.yaml'), configGiven, env)
-        const together = await checkTogether(app.found, platform.found)
+        const together = await checkTogether(app, platform.found)
         const files = [...app.files, ...platform.files]
         const problems = [...app.problems, ...platform.problems, ...together]
         if (options.json) json({ ok: problems.length === 0, files, problems })
@@ -38,11 +38,24 @@ interface Checked<T> {
   problems: string[]
 }
 
-async function checkApp(dir: string): Promise<Checked<Manifest>> {
-  const { parseManifest } = await import('../manifest/manifest.ts')
-  const [appYaml, procfile] = await Promise.all([readIfThere(join(dir, 'app.yaml')), readIfThere(join(dir, 'Procfile'))])
-  const files = [...(appYaml === null ? [] : ['app.yaml']), ...(procfile === null ? [] : ['Procfile'])]
-  return { files, ...attempt(() => parseManifest({ appYaml, procfile })) }
+interface CheckedApp extends Checked<Manifest> {
+  /** The lines of `.buildpacks`. */
+  packs: Array<{ text: string; line: number }>
+}
+
+async function checkApp(dir: string): Promise<CheckedApp> {
+  const [{ parseManifest }, { packFileLines, packFileProblems }] = await Promise.all([
+    import('../manifest/manifest.ts'),
+    import('../manifest/buildpack.ts'),
+  ])
+  const names = ['app.yaml', 'Procfile', '.buildpacks']
+  const contents = await Promise.all(names.map((name) => readIfThere(join(dir, name))))
+  const files = names.filter((_, at) => contents[at] !== null)
+  const [appYaml = null, procfile = null, packFile = null] = contents
+  const { found, problems } = attempt(() => parseManifest({ appYaml, procfile }))
+  // What app.yaml names wins, and the file is not read.
+  const listed = found?.build.buildpacks ? '' : (packFile?.toString('utf8') ?? '')
+  return { files, found, problems: [...problems, ...packFileProblems(listed)], packs: packFileLines(listed) }
 }
 
 async function checkPlatform(file: string, required: boolean, env: NodeJS.ProcessEnv): Promise<Checked<PlatformSpec>> {
@@ -54,10 +67,20 @@ async function checkPlatform(file: string, required: boolean, env: NodeJS.Proces
 }
 
 /** Whether this platform can do what the app asks for; where there is none at hand, that shows at the first commit. */
-async function checkTogether(manifest: Manifest | null, platform: PlatformSpec | null): Promise<string[]> {
+async function checkTogether({ found: manifest, packs }: CheckedApp, platform: PlatformSpec | null): Promise<string[]> {
   if (!manifest || !platform) return []
-  const { requireAbilities } = await import('../release/abilities.ts')
-  return attempt(() => requireAbilities(manifest, platform)).problems
+  const [{ requireAbilities }, { isAddress, readAddress, transportProblem }] = await Promise.all([
+    import('../release/abilities.ts'),
+    import('../manifest/buildpack.ts'),
+  ])
+  const lines = manifest.build.buildpacks?.map((text, at) => ({ text, where: `app.yaml build.buildpacks[${at}]` }))
+  const named = lines ?? packs.map(({ text, line }) => ({ text, where: `.buildpacks:${line}` }))
+  const forbidden = named.flatMap(({ text, where }) => {
+    const read = isAddress(text) ? readAddress(text) : { problem: 'told elsewhere' }
+    const problem = 'problem' in read ? null : transportProblem(read.repo, platform.git.allow)
+    return problem === null ? [] : [`${where}: ${JSON.stringify(text)}: ${problem}`]
+  })
+  return [...attempt(() => requireAbilities(manifest, platform)).problems, ...forbidden]
 }
 
 function attempt<T>(work: () => T): { found: T | null; problems: string[] } {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { addressProblem } from '../config/address.ts'
+import { addressProblem, transportOf } from '../config/address.ts'
+import type { Transport } from '../domain.ts'
 import { didYouMean } from './suggest.ts'
 
 /** The built-in ones, as folders of buildpacks/. */
@@ -34,6 +35,21 @@ export const buildpack = z
       .replace(/\/$/, '')
   })
 
+/** The lines of a `.buildpacks` file that name one, with their numbers. */
+export function packFileLines(text: string): Array<{ text: string; line: number }> {
+  const lines = text.split(/\r?\n/).map((line, at) => ({ text: line.trim(), line: at + 1 }))
+  return lines.filter((one) => one.text !== '' && !one.text.startsWith('#'))
+}
+
+/** What is wrong in a `.buildpacks` file, as far as it can be seen without the repository: `.buildpacks:2: expected …`. */
+export function packFileProblems(text: string): string[] {
+  return packFileLines(text).flatMap((one) => {
+    // The app itself, and folders beside and above it: whether they are there is seen at the commit.
+    const problem = /^\.(?:\.?\/|$)/.test(one.text) ? null : problemOf(one.text)
+    return problem === null ? [] : [`.buildpacks:${one.line}: ${problem}, got ${JSON.stringify(one.text.slice(0, 200))}`]
+  })
+}
+
 /** Whether a line is meant for the address of a repository, be it a valid one or not. */
 export function isAddress(line: string): boolean {
   return /[:#]|^[/~]|^(?:[\w-]+\.)+[\w-]+\/|\.git$|\.(?:tgz|tar\.gz|zip)$/i.test(line)
@@ -61,6 +77,12 @@ export function readAddress(line: string): PackAddress | { problem: string } {
   if (ref === undefined) return { repo }
   if (!REF.test(ref)) return { problem: 'expected a branch, a tag or a commit of 40 digits behind the #' }
   return { repo, ref }
+}
+
+/** Why the operator does not let a repository name this address; null: it may. */
+export function transportProblem(repo: string, allow: Transport[]): string | null {
+  const transport = transportOf(repo)
+  return allow.includes(transport) ? null : `git.allow of platform.yaml does not name ${transport}`
 }
 
 function problemOf(line: string): string | null {

@@ -5,6 +5,7 @@ import { homedir } from 'node:os'
 import { basename, join } from 'node:path'
 import { builderOf } from '../adapters.ts'
 import type { Broken } from '../build/broken.ts'
+import { settledPlan } from '../build/packs/settled.ts'
 import { type ChosenRuntime, choose, readChosen } from '../chosen.ts'
 import type { AppSpec, Image, PlatformSpec } from '../domain.ts'
 import { TrimtabError } from '../errors.ts'
@@ -51,7 +52,7 @@ export async function tryBuild({ dir, platform, env, log, broken, signal }: Tria
     })
     try {
       const { commit } = await source.look(app)
-      const plan = await builder.plan({ app, commit, settings: manifest.build })
+      const plan = await settledPlan(builder, { app, commit, settings: manifest.build }, signal)
       const known = await builder.find(plan.key)
       const end = known ? null : await built(builder, plan, log, signal)
       const image = known ?? end?.image

@@ -42,6 +42,7 @@ function theatre() {
       artifacts: { allow: ['https'], local: false, sizeBytes: 1 },
       registries: {},
       secrets: {},
+      git: { allow: [] },
       apps: [app],
     }),
     store,

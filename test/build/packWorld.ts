@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { removeTree } from '../../src/build/files.ts'
+import { settledPlan } from '../../src/build/packs/settled.ts'
 import type { BuildSettings, GitSpec } from '../../src/domain.ts'
-import { TrimtabError } from '../../src/errors.ts'
 import type { Builder, BuildPlan, BuildState, Source } from '../../src/ports.ts'
 import { createGitSource, type GitSourceOptions } from '../../src/source/source.ts'
+import type { GitHttpOptions } from '../support/githttp.ts'
 import { PACKED, type ServedPacks, servePacks } from '../support/packs.ts'
 import { type Content, makeRepo, type Repo } from '../support/repo.ts'
 import { appSpec } from './world.ts'
@@ -33,11 +34,15 @@ export interface PackWorld {
 
 type Make = (parts: { state: string; source: Source; git: GitSpec; root: string }) => Packing
 
-export async function packWorld(make: Make, options: Partial<GitSourceOptions> = {}): Promise<PackWorld> {
+export async function packWorld(
+  make: Make,
+  options: Partial<GitSourceOptions> = {},
+  served: GitHttpOptions = {},
+): Promise<PackWorld> {
   const root = await realpath(await mkdtemp(join(tmpdir(), 'trimtab-packs-')))
   const state = join(root, 'state')
   const git: GitSpec = { allow: ['https', 'ssh', 'http'] }
-  const packs = await servePacks(join(root, 'packs'))
+  const packs = await servePacks(join(root, 'packs'), served)
   const app = makeRepo(join(root, 'app')).write(PACKED)
   const open = () => {
     const source = createGitSource({ state, ...options })
@@ -59,15 +64,11 @@ export async function packWorld(make: Make, options: Partial<GitSourceOptions> =
       return world.plan(commit, settings)
     },
     async plan(commit, settings = {}) {
-      const request = { app: { ...appSpec('shop'), repo: app.dir }, commit, settings: { env: {}, ...settings } }
-      for (;;) {
-        const changed = new Promise<void>((resolve) => world.builder.onPacks(() => resolve()))
-        const plan = await world.builder.plan(request)
-        if (!plan.draft) return plan
-        const now = world.builder.state(plan.key)
-        if (now.state === 'failed') throw new TrimtabError(now.failure.code, now.failure.message, { retry: now.retry })
-        await changed
-      }
+      return settledPlan(world.builder, {
+        app: { ...appSpec('shop'), repo: app.dir },
+        commit,
+        settings: { env: {}, ...settings },
+      })
     },
     build(plan) {
       const { builder } = world

@@ -3,12 +3,13 @@ import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { createHostBuilder } from '../../src/build/host.ts'
+import type { GitHttpOptions } from '../support/githttp.ts'
 import { lines, type PackWorld, packWorld } from './packWorld.ts'
 import { BUILDPACKS, failureOf, imageOf } from './world.ts'
 
-function world(options = {}): Promise<PackWorld> {
+function world(options = {}, served: GitHttpOptions = {}): Promise<PackWorld> {
   const builds = { concurrency: 1, timeoutMs: 60_000, env: {} }
-  return packWorld((parts) => createHostBuilder({ ...parts, builds, buildpacksDir: BUILDPACKS, graceMs: 500 }), options)
+  return packWorld((parts) => createHostBuilder({ ...parts, builds, buildpacksDir: BUILDPACKS, graceMs: 500 }), options, served)
 }
 
 const packsOf = async (key: string, { root }: PackWorld) =>
@@ -122,6 +123,20 @@ describe('three buildpacks by address', () => {
     const plan = await here.plan(here.app.head(), settings)
     imageOf(await here.build(plan))
   })
+})
+
+test('a server that does not answer holds up no plan; apps with one question ask it once', async () => {
+  const here = await world({}, { intercept: () => true })
+  const settings = { env: {}, buildpacks: [here.packs.url('server')] }
+  const commit = here.app.commit()
+  const app = { repo: here.app.dir, path: '' }
+  await here.source.look({ ...app, name: 'shop' })
+  for (const name of ['shop', 'other']) {
+    const draft = await here.builder.plan({ app: { ...app, name }, commit, settings })
+    expect(draft.draft).toBe(true)
+    expect(here.builder.state(draft.key)).toMatchObject({ state: 'running' })
+  }
+  await expect.poll(() => here.packs.server.requests.length).toBe(1)
 })
 
 describe('a buildpack that is none', () => {

@@ -66,6 +66,19 @@ describe('validate', () => {
     expect((await run(['validate', '--config', 'p.yaml'])).out).toMatch(/^p\.yaml:3:\d+ secrets\.admins: /)
   })
 
+  it('reads the lines of .buildpacks, where app.yaml names none', async () => {
+    write('.buildpacks', '# ours\nnodejs\nhttps://git.example.com/pack.git#v1\n./pack\nhttps://git.example.com/pack.tgz\n')
+    const { code, out } = await run(['validate'])
+    expect([code, out]).toEqual([1, expect.stringMatching(/^\.buildpacks:5: expected the address of a git repository, .*\n$/)])
+    write('app.yaml', 'build: {buildpacks: ["http://git.example.com/pack.git", ./pack]}\n')
+    expect(await run(['validate'])).toMatchObject({ code: 0, out: 'app.yaml, .buildpacks: fine.\n' })
+    // An operator has the last word on how far a repository may reach.
+    write('p.yaml', 'apps: []\n')
+    expect((await run(['validate', '--config', 'p.yaml'])).out).toContain('git.allow of platform.yaml does not name http')
+    write('p.yaml', 'apps: []\ngit: {allow: [http]}\n')
+    expect(await run(['validate', '--config', 'p.yaml'])).toMatchObject({ code: 0 })
+  })
+
   it('checks the platform file that is named', async () => {
     write('p.yaml', 'apps: {}\n')
     expect(await run(['validate', '--config', 'p.yaml'])).toMatchObject({
@@ -111,6 +124,14 @@ describe('init', () => {
     expect((await run(['init'])).out).toContain('a buildpack of its own')
     expect(read('app.yaml')).not.toContain('buildpacks:')
     expect(await run(['validate'])).toMatchObject({ code: 0 })
+  })
+
+  it('leaves an app with a .buildpacks file to that', async () => {
+    write('package.json', '{}')
+    write('.buildpacks', 'nodejs\n')
+    expect((await run(['init'])).out).toContain('an app that names its buildpacks')
+    expect(read('app.yaml')).not.toContain('buildpacks:')
+    expect(await run(['validate'])).toMatchObject({ code: 0, out: 'app.yaml, .buildpacks: fine.\n' })
   })
 
   it('never writes over anything, nor through a link', async () => {

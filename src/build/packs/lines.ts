@@ -1,5 +1,6 @@
 import { posix } from 'node:path'
 import type { AppSpec, BuildSettings, CommitId } from '../../domain.ts'
+import { packFileLines } from '../../manifest/buildpack.ts'
 import { MANIFEST_LIMIT } from '../../manifest/manifest.ts'
 import { pathKey } from '../../manifest/tree.ts'
 import { readYaml } from '../../manifest/yaml.ts'
@@ -25,12 +26,8 @@ export async function packLines(
     return settings.buildpacks.map((text, index) => ({ text, where: async () => placeIn(await read('app.yaml'), index) }))
   }
   if (!entries.some((entry) => entry.name === '.buildpacks')) return null
-  const lines = ((await read('.buildpacks'))?.toString('utf8') ?? '').split(/\r?\n/)
-  const named = lines.flatMap((line, at): Line[] => {
-    const text = line.trim()
-    return text === '' || text.startsWith('#') ? [] : [{ text, where: async () => `.buildpacks:${at + 1}` }]
-  })
-  return named.length === 0 ? null : named
+  const named = packFileLines((await read('.buildpacks'))?.toString('utf8') ?? '')
+  return named.length === 0 ? null : named.map(({ text, line }) => ({ text, where: async () => `.buildpacks:${line}` }))
 }
 
 function placeIn(appYaml: Buffer | null, index: number): string {

@@ -7,8 +7,12 @@ export function appYaml({ buildpack, kind }: Proposal, types: readonly string[],
     `# yaml-language-server: $schema=${schema}`,
     '# Everything here is optional; what stands in comments shows what else can be said.',
     ...(buildpack === undefined
-      ? ['# The app builds itself: bin/detect, bin/compile, bin/release.']
-      : ['build:', `  buildpacks: [${buildpack}]   # looks like ${kind}`]),
+      ? [`# How it is built is said elsewhere: it is ${kind}.`]
+      : [
+          'build:',
+          `  buildpacks: [${buildpack}]   # looks like ${kind}`,
+          '  # In order; also one of your own (./buildpack), and one by its address ("https://host/pack.git#v1").',
+        ]),
     '# env:',
     '#   LOG_LEVEL: info',
     ...(types.length > 0 ? ['processes:', ...types.flatMap(processLines)] : []),

@@ -24,6 +24,7 @@ export interface Proposal {
 /** In the order the builder asks its buildpacks; null: none would fit. */
 export function propose(folder: Folder): Proposal | null {
   const has = (file: string) => folder.files.has(file)
+  if (has('.buildpacks')) return { name: appNameFrom(folder.name), kind: 'an app that names its buildpacks (.buildpacks)' }
   if (['bin/detect', 'bin/compile', 'bin/release'].every(has)) {
     return { name: appNameFrom(folder.name), kind: 'an app with a buildpack of its own (bin/detect, bin/compile, bin/release)' }
   }
