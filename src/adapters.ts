@@ -6,7 +6,7 @@ import type { PlatformSpec, RouterSpec } from './domain.ts'
 import { createEngine } from './engine/engine.ts'
 import { platformName } from './engine/labels.ts'
 import { packageRoot } from './package.ts'
-import type { Builder, NewEvent, Router, Runtime, Source } from './ports.ts'
+import type { Artifacts, Builder, NewEvent, Router, Runtime, Source } from './ports.ts'
 import { createEmbeddedRouter } from './router/embedded/index.ts'
 import { movingRuntime } from './runtime/moving.ts'
 import { createProcessRuntime } from './runtime/process/runtime.ts'
@@ -16,6 +16,8 @@ export interface Adapters {
     configure(platform: PlatformSpec): void
     /** Calls back when images have come or gone by other hands: look again at every app. Where there are none, absent. */
     onImages?(changed: () => void): void
+    /** What is deployed without having been built here. */
+    artifacts: Artifacts
     /** Calls back when the buildpacks of an app have been fetched, or could not be. */
     onPacks(changed: (app: string) => void): void
     /** Sees to it that the platform's registry has this app's image. Where there can be none, absent. */
@@ -46,13 +48,13 @@ export async function builderOf(
   runtime: ChosenRuntime,
   { platform, source, now, broken }: Place & Pick<BuilderOptions, 'broken'>,
 ): Promise<Adapters['builder']> {
-  const { state, builds, git, registries, registry, secrets, stack } = platform
+  const { state, builds, git, artifacts, bases, registries, registry, secrets, stack } = platform
   const buildpacksDir = `${packageRoot}buildpacks`
-  const options = { state, source, builds, git, buildpacksDir, now, ...(broken && { broken }) }
+  const options = { state, source, builds, git, artifacts, buildpacksDir, now, ...(broken && { broken }) }
   if (runtime.kind === 'process') return createHostBuilder(options)
   const { createContainerBuilder } = await import('./build/container/builder.ts')
   const engine = createEngine(runtime.socket)
-  const named = { platform: runtime.name, stack: stack.image, registries, secrets, ...(registry && { registry }) }
+  const named = { platform: runtime.name, stack: stack.image, registries, secrets, bases, ...(registry && { registry }) }
   return createContainerBuilder({ engine, ...named, ...options })
 }
 

@@ -65,7 +65,7 @@ async function run(
   let platform = first
   const before = readChosen(first.state)
   const chosen = await choose(first, before, process.env)
-  const { world, configure, publish } = await wire(
+  const { world, configure, publish, artifacts } = await wire(
     // What was chosen at the start stays, whatever the file says meanwhile.
     () => ({ ...platform, runtime: chosen.runtime, router: chosen.router }),
     chosen,
@@ -117,6 +117,7 @@ async function run(
     look: (app) => poller.look(app),
     trigger: controller.trigger,
     allowPrune: async () => void (await removal.check(true)),
+    artifacts,
     stopAll: async function* () {
       poller.close()
       stopRouterCare()
@@ -211,7 +212,7 @@ async function wire(platform: () => Platform, chosen: Chosen, trigger: (app: str
     for (const { name } of platform().apps) trigger(name)
   })
   builder.onRegistry?.((event) => store.event(event))
-  return { world, configure: builder.configure, publish: builder.publish }
+  return { world, configure: builder.configure, artifacts: builder.artifacts, publish: builder.publish }
 }
 
 /** One that somebody else runs may be away for a while: the apps wait for it, and trimtab with them. */

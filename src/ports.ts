@@ -143,6 +143,28 @@ export interface Builder {
   close(): Promise<void>
 }
 
+/** A file that is deployed without a build, as it is kept. */
+export interface StoredArtifact {
+  sha256: string
+  /** What it was called when it came. */
+  name: string
+  size: number
+  storedAt: number
+}
+
+/** Artifacts by their hash, wherever they came from. */
+export interface Artifacts {
+  /**
+   * Takes one in: there is all of it, or nothing. Idempotent: the same content is the same artifact. Throws BuildFailed where it is
+   * larger than the operator allows, DiskFull (retry).
+   */
+  put(name: string, content: AsyncIterable<Uint8Array>): Promise<StoredArtifact>
+  /** Newest first. */
+  list(): Promise<StoredArtifact[]>
+  /** Throws NotFound; Usage where an image of these keys was made of it. */
+  remove(sha256: string, keep: ReadonlySet<string>): Promise<void>
+}
+
 // ── Runtime ────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** Where a one-off's terminal goes. */
@@ -344,6 +366,12 @@ export interface Control {
   restart(app: string): Promise<void>
   /** Stops one app until `restart`, or (no app) every app and the router, and then ends `up`. Streams lines for a person. */
   down(app?: string): AsyncIterable<string>
+  /** Takes in an artifact, and has apps that wait for it looked at. */
+  putArtifact(name: string, content: AsyncIterable<Uint8Array>): Promise<StoredArtifact>
+  /** Newest first. */
+  artifacts(): Promise<StoredArtifact[]>
+  /** Removes the one artifact whose hash begins so. Throws NotFound, and Usage for one that a release uses. */
+  removeArtifact(sha256: string): Promise<StoredArtifact>
   /** A one-off in the release that is live; or, with `inside` ('web.1', or an instance's whole name), a command in a running instance. */
   run(app: string, command: string[], terminal: Terminal, inside?: string): Promise<number>
 }

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { BuildsSpec, GitSpec, PlatformSpec } from '../domain.ts'
-import type { Builder, BuildPlan, BuildRequest, BuildState, Source } from '../ports.ts'
+import type { ArtifactsSpec, BuildsSpec, GitSpec, PlatformSpec } from '../domain.ts'
+import type { Artifacts, Builder, BuildPlan, BuildRequest, BuildState, Source } from '../ports.ts'
 import type { Broken } from './broken.ts'
 import { type Builtin, readBuiltins } from './builtins.ts'
 import { fetchImage } from './fetch.ts'
@@ -15,7 +15,8 @@ import type { Workshop } from './workshop.ts'
 
 /** A builder that takes over a changed platform.yaml while it runs. */
 export interface ConfiguredBuilder extends Builder {
-  configure(platform: Pick<PlatformSpec, 'builds'> & Partial<Pick<PlatformSpec, 'git'>>): void
+  configure(platform: Pick<PlatformSpec, 'builds'> & Partial<Pick<PlatformSpec, 'git' | 'artifacts'>>): void
+  artifacts: Artifacts
   /** Called with an app whose buildpacks have been fetched, or could not be: look again. */
   onPacks(changed: (app: string) => void): void
 }
@@ -30,6 +31,8 @@ export interface BuilderOptions {
   /** The built-in buildpacks: a folder each. */
   buildpacksDir: string
   now?: () => number
+  /** What artifacts may be. Default: fetched over https, from elsewhere, 1 GiB. */
+  artifacts?: ArtifactsSpec
   /** Called where a build with buildpacks broke, before what is left of it goes; that waits for its end. */
   broken?: (what: Broken) => Promise<void>
 }
@@ -86,6 +89,11 @@ export function createBuilder(shop: Workshop, builtins: () => Promise<Builtin[]>
       if (plan?.draft && again) pins.again(plan.key)
       scheduler.want(app, plan?.draft ? null : plan, again)
     },
+    artifacts: {
+      put: (name, content) => shop.artifacts.put(name, content),
+      list: () => shop.artifacts.list(),
+      remove: (sha256, keep) => shop.artifacts.remove(sha256, new Set([...keep, ...scheduler.inUse()])),
+    },
     state: (key) => pins.state(key) ?? scheduler.state(key),
     log: (key) => logs.read(key),
     followLog: (key, signal) => logs.follow(key, signal),
@@ -101,10 +109,12 @@ export function createBuilder(shop: Workshop, builtins: () => Promise<Builtin[]>
       await shop.tidy(() => scheduler.inUse())
       scheduler.forget(keep())
       await logs.prune(new Set([...keep(), ...scheduler.inUse()]))
+      await shop.artifacts.prune(() => new Set([...keep(), ...scheduler.inUse()]))
     },
     configure(platform) {
       builds = platform.builds
       git = platform.git ?? git
+      if (platform.artifacts) shop.artifacts.configure(platform.artifacts)
       scheduler.pump()
     },
     async close() {

@@ -1,8 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { lstatSync, mkdirSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync } from 'node:fs'
 import { mkdir, readdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
+import type { ArtifactSettings, Image } from '../domain.ts'
 import { TrimtabError } from '../errors.ts'
+import type { Surroundings } from './artifact/command.ts'
+import { layArtifact } from './artifact/lay.ts'
+import { ArtifactStore } from './artifact/store.ts'
 import { openBench } from './bench.ts'
 import { buildsFolder } from './builder.ts'
 import { type Builtin, layOut } from './builtins.ts'
@@ -21,6 +25,14 @@ import type { Work, Workshop } from './workshop.ts'
 
 const DISK = 'the state directory'
 
+/** What an artifact finds where it runs. */
+const THIS_MACHINE: Surroundings = {
+  name: 'this machine',
+  remedy: 'Install it on the host',
+  hasProgram: async (name) => (process.env.PATH ?? '').split(delimiter).some((dir) => existsSync(join(dir, name))),
+  hasFile: async (path) => existsSync(path),
+}
+
 /** Builds on the host itself, each in scratch folders of its own, into slugs. */
 export function hostWorkshop(options: HostBuilderOptions, builtins: () => Promise<Builtin[]>): Workshop {
   const { state, source, now = Date.now, graceMs = 3000, free = freeBytes, broken } = options
@@ -28,8 +40,10 @@ export function hostWorkshop(options: HostBuilderOptions, builtins: () => Promis
   const slugs = new Slugs(join(state, 'slugs'))
   mkdirSync(slugs.root, { recursive: true, mode: 0o700 })
   const tidying = new Tidying()
+  const artifacts = new ArtifactStore({ state, settings: options.artifacts, now, free })
 
   return {
+    artifacts,
     base: async () => [STACK, process.platform, process.arch],
     find: (key) => slugs.find(key),
     exists: (key) => slugs.exists(key),
@@ -39,6 +53,7 @@ export function hostWorkshop(options: HostBuilderOptions, builtins: () => Promis
     requireSpace: () => requireSpace(DISK, state, free),
     async make(work) {
       const { key } = work.plan
+      if (work.recipe.kind === 'artifact') return makeOfArtifact(work, work.recipe.artifact)
       // The nonce keeps a build apart from the tidying of an earlier one of the same key.
       const nonce = randomBytes(8).toString('hex')
       const scratch = join(folder, `${key}.${nonce}`)
@@ -59,6 +74,7 @@ export function hostWorkshop(options: HostBuilderOptions, builtins: () => Promis
     },
     async clearAway() {
       await endOrphans(folder)
+      await artifacts.clearAway()
       for (const entry of await readdir(folder, { withFileTypes: true })) {
         if (entry.isDirectory()) await removeTree(join(folder, entry.name))
       }
@@ -66,6 +82,16 @@ export function hostWorkshop(options: HostBuilderOptions, builtins: () => Promis
     },
     tidy: async () => {},
     close: () => tidying.close(),
+  }
+
+  async function makeOfArtifact(work: Work, artifact: ArtifactSettings): Promise<Image> {
+    const { key } = work.plan
+    try {
+      return await slugs.finish(key, await layArtifact(artifacts, work, artifact, await slugs.begin(key), THIS_MACHINE, now))
+    } catch (error) {
+      await slugs.remove(key).catch(() => {})
+      throw error
+    }
   }
 
   async function jobOf({ plan, recipe, builds, log, signal }: Work, run: Run): Promise<Job> {

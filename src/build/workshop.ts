@@ -1,5 +1,6 @@
 import type { BuildsSpec, Image } from '../domain.ts'
 import type { BuildPlan, BuildRequest } from '../ports.ts'
+import type { ArtifactStore } from './artifact/store.ts'
 import type { BuildLog } from './log.ts'
 import type { Recipe } from './recipe.ts'
 
@@ -18,6 +19,8 @@ export interface Work {
  * and what is told of it is the same for both, and none of its business.
  */
 export interface Workshop {
+  /** What is deployed without having been built here. */
+  artifacts: ArtifactStore
   /** What else decides the image, besides all that the commit and the platform's `builds.env` say. Throws where it cannot be told now. */
   base(request: BuildRequest): Promise<string[]>
   /** The image of this key, if it is there and whole. */

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { packageVersion } from '../package.ts'
+import { addArtifact } from './artifact.ts'
 import { addBuild } from './build.ts'
 import { examples } from './context.ts'
 import { addDemo } from './demo.ts'
@@ -40,6 +41,7 @@ export function createProgram(): Command {
   addInit(program)
   addValidate(program)
   addBuild(program)
+  addArtifact(program)
   addPlan(program)
   addSync(program)
   addStatus(program)

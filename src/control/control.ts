@@ -3,8 +3,9 @@
 import type { AppSpec, Event } from '../domain.ts'
 import { TrimtabError } from '../errors.ts'
 import { suggest } from '../manifest/suggest.ts'
-import type { Control, LogLine } from '../ports.ts'
+import type { Artifacts, Control, LogLine } from '../ports.ts'
 import type { World } from '../world.ts'
+import { artifactControl } from './artifacts.ts'
 import { Channel } from './channel.ts'
 import { runInside, runOneOff } from './run.ts'
 import { sync } from './sync.ts'
@@ -17,11 +18,12 @@ export interface ControlOptions {
   trigger(app: string): void
   /** Apps that are taken away although they would be most: what the guard refused is allowed now. */
   allowPrune(): Promise<void>
+  artifacts: Artifacts
   /** Stops every app and the router; tells each step. Then `up` ends. */
   stopAll(): AsyncIterable<string>
 }
 
-export function createControl({ world, version, look, trigger, allowPrune, stopAll }: ControlOptions): Control {
+export function createControl({ world, version, look, trigger, allowPrune, artifacts, stopAll }: ControlOptions): Control {
   const { store, runtime, builder } = world
   const apps = (): AppSpec[] => world.platform().apps
 
@@ -57,6 +59,7 @@ export function createControl({ world, version, look, trigger, allowPrune, stopA
       store.event({ app, type: 'Restarted', message: 'every instance is replaced by a new one' })
       trigger(app)
     },
+    ...artifactControl({ world, artifacts, trigger }),
     down: (app) => (app === undefined ? stopAll() : suspend(known(app), world, trigger)),
     run: (app, command, terminal, inside) =>
       inside === undefined

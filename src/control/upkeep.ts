@@ -66,13 +66,17 @@ export function keepTidy(world: World): () => Promise<void> {
   }
 }
 
-/** Only after everything that counts could be read: a failed read throws, and nothing is removed. */
 async function pruneImages(world: World): Promise<void> {
+  await world.builder.prune(await keptKeys(world))
+}
+
+/** Keys of images that a recent release or something that runs needs. Throws where not everything that counts could be read. */
+export async function keptKeys(world: World): Promise<() => Set<string>> {
   const running = new Set<string>()
   for (const app of await world.runtime.apps()) {
     for (const instance of await world.runtime.list(app)) running.add(instance.imageKey)
   }
-  await world.builder.prune(() => new Set([...running, ...world.store.keptImages(KEPT_IMAGES)]))
+  return () => new Set([...running, ...world.store.keptImages(KEPT_IMAGES)])
 }
 
 /** The router is a process like any other, and may be killed like any other; its files are files, and may be deleted. */

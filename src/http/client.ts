@@ -1,9 +1,10 @@
+import type { Readable } from 'node:stream'
 import type { AppStatus } from '../domain.ts'
 import { TrimtabError } from '../errors.ts'
 import type { Control, PlannedApp, Terminal } from '../ports.ts'
 import { type Call, call, failureIn, readText } from './request.ts'
 import { runOver } from './run-client.ts'
-import { API, type EventView, type LogLineView, type ReleaseView, type SyncUpdateView } from './wire.ts'
+import { API, type ArtifactView, type EventView, type LogLineView, type ReleaseView, type SyncUpdateView } from './wire.ts'
 
 type Query = Record<string, string | number | boolean | undefined>
 
@@ -59,6 +60,18 @@ export class Client {
   sync(options: { app?: string; wait: boolean; allowPrune?: boolean; signal?: AbortSignal }): AsyncGenerator<SyncUpdateView> {
     const { signal, ...body } = options
     return this.#lines({ method: 'POST', path: at('/sync'), body, ...(signal && { signal }) })
+  }
+
+  putArtifact(name: string, file: Readable): Promise<ArtifactView> {
+    return this.#json({ method: 'POST', path: at('/artifacts', { name }), file })
+  }
+
+  artifacts(): Promise<ArtifactView[]> {
+    return this.#json({ method: 'GET', path: at('/artifacts') })
+  }
+
+  removeArtifact(sha256: string): Promise<ArtifactView> {
+    return this.#json({ method: 'DELETE', path: at(`/artifacts/${encodeURIComponent(sha256)}`) })
   }
 
   async *down(app?: string): AsyncGenerator<string> {

@@ -1,6 +1,6 @@
 import type { ApiRoute } from './routes.ts'
 import { failure, type JsonSchema, oneApp } from './schemas.ts'
-import { API, RUN_PROTOCOL } from './wire.ts'
+import { API, FILE, RUN_PROTOCOL } from './wire.ts'
 
 const named = (path: string) => `${API}${path}`.replace(/:(\w+)/g, '{$1}')
 
@@ -18,6 +18,9 @@ function operation(route: ApiRoute): object {
   return {
     summary: route.summary,
     parameters: [...parameters(route.params, 'path'), ...parameters(route.query, 'query')],
+    ...(route.kind === 'upload' && {
+      requestBody: { required: true, content: { [FILE]: { schema: { type: 'string', format: 'binary' } } } },
+    }),
     ...(route.body && { requestBody: { required: true, content: { 'application/json': { schema: route.body } } } }),
     responses: {
       200: {

@@ -1,9 +1,10 @@
 /** One request over the unix socket, and its failures in words a person can act on. */
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { dirname } from 'node:path'
-import type { Duplex } from 'node:stream'
+import type { Duplex, Readable } from 'node:stream'
 import { type FailureCode, TrimtabError } from '../errors.ts'
 import { assertPrivate, isOutsideState, socketPath } from './socket.ts'
+import { FILE } from './wire.ts'
 
 /** Nobody listens on the socket of this state. */
 export class NotRunning extends TrimtabError {
@@ -13,10 +14,12 @@ export class NotRunning extends TrimtabError {
 }
 
 export interface Call {
-  method: 'GET' | 'POST'
+  method: 'GET' | 'POST' | 'DELETE'
   /** With its query, below the host. */
   path: string
   body?: unknown
+  /** In place of a body: a file, as it is read. */
+  file?: Readable
   headers?: Record<string, string>
   signal?: AbortSignal
 }
@@ -24,7 +27,7 @@ export interface Call {
 export type Answer = { response: IncomingMessage; upgraded: { socket: Duplex; head: Buffer } | null }
 
 /** Resolves with the answer's head: a good one, or an upgraded connection. Everything else is thrown as a TrimtabError. */
-export async function call(state: string, { method, path, body, headers = {}, signal }: Call): Promise<Answer> {
+export async function call(state: string, { method, path, body, file, headers = {}, signal }: Call): Promise<Answer> {
   const socket = socketPath(state)
   if (isOutsideState(socket)) checkFolder(state, dirname(socket))
   const text = body === undefined ? undefined : JSON.stringify(body)
@@ -33,7 +36,12 @@ export async function call(state: string, { method, path, body, headers = {}, si
       socketPath: socket,
       method,
       path,
-      headers: { host: 'trimtab', ...(text !== undefined && { 'content-type': 'application/json' }), ...headers },
+      headers: {
+        host: 'trimtab',
+        ...(file && { 'content-type': FILE }),
+        ...(text !== undefined && { 'content-type': 'application/json' }),
+        ...headers,
+      },
       // One connection a request: a command asks once, and a kept one would delay its end.
       agent: false,
       ...(signal && { signal }),
@@ -41,7 +49,12 @@ export async function call(state: string, { method, path, body, headers = {}, si
     request.once('response', (response) => resolve({ response, upgraded: null }))
     request.once('upgrade', (response, socket, head) => resolve({ response, upgraded: { socket, head } }))
     request.once('error', (error) => reject(explain(state, socket, error)))
-    request.end(text)
+    if (file === undefined) return void request.end(text)
+    file.once('error', (error) => {
+      request.destroy()
+      reject(new TrimtabError('Usage', `It cannot be read to its end: ${error.message}`, { cause: error }))
+    })
+    file.pipe(request)
   })
   const status = answer.response.statusCode ?? 0
   if (status < 400) return answer

@@ -1,11 +1,12 @@
 /** The API as a table: what is asked, how it is checked, what answers it. The server and the OpenAPI page are both made from it. */
+import type { Readable } from 'node:stream'
 import type { Control } from '../ports.ts'
 import type { JsonSchema } from './schemas.ts'
 import * as schema from './schemas.ts'
-import { eventView, logLineView, releaseView, syncUpdateView } from './wire.ts'
+import { artifactView, eventView, logLineView, releaseView, syncUpdateView } from './wire.ts'
 
 interface Description {
-  method: 'GET' | 'POST'
+  method: 'GET' | 'POST' | 'DELETE'
   /** Below /api/v1, with `:name` for parameters. */
   path: string
   summary: string
@@ -32,7 +33,13 @@ export interface StreamRoute extends Description {
   stream(control: Control, input: Input, signal: AbortSignal): AsyncIterable<unknown>
 }
 
-export type ApiRoute = JsonRoute | StreamRoute
+/** Takes a file as its body, as it comes, and answers with JSON. */
+export interface UploadRoute extends Description {
+  kind: 'upload'
+  upload(control: Control, input: Input, content: Readable): Promise<unknown>
+}
+
+export type ApiRoute = JsonRoute | StreamRoute | UploadRoute
 
 interface OneApp {
   app: string
@@ -53,6 +60,12 @@ function stream<I>(
   },
 ): ApiRoute {
   return { ...route, kind: 'stream', stream: (control, input, signal) => route.stream(control, input as I, signal) }
+}
+
+function upload<I>(
+  route: Description & { upload: (control: Control, input: I, content: Readable) => Promise<unknown> },
+): ApiRoute {
+  return { ...route, kind: 'upload', upload: (control, input, content) => route.upload(control, input as I, content) }
 }
 
 async function* map<A, B>(items: AsyncIterable<A>, view: (item: A) => B): AsyncGenerator<B> {
@@ -158,6 +171,29 @@ export const routes: readonly ApiRoute[] = [
     answer: schema.textLine,
     unstoppable: true,
     stream: (control, { app }) => map(control.down(app), asText),
+  }),
+  upload<{ name: string }>({
+    method: 'POST',
+    path: '/artifacts',
+    summary: 'Takes in an artifact, to be deployed by its hash',
+    query: schema.object({ name: schema.fileName }),
+    answer: schema.artifact,
+    upload: async (control, { name }, content) => artifactView(await control.putArtifact(name, content)),
+  }),
+  json({
+    method: 'GET',
+    path: '/artifacts',
+    summary: 'Artifacts that are kept, newest first',
+    answer: schema.listOf(schema.artifact),
+    handle: async (control) => (await control.artifacts()).map(artifactView),
+  }),
+  json<{ sha256: string }>({
+    method: 'DELETE',
+    path: '/artifacts/:sha256',
+    summary: 'Removes an artifact, by as much of its hash as tells it from others, unless a release uses it',
+    params: schema.object({ sha256: schema.hashStart }),
+    answer: schema.artifact,
+    handle: async (control, { sha256 }) => artifactView(await control.removeArtifact(sha256)),
   }),
   stream({
     method: 'POST',

@@ -7,6 +7,7 @@ export interface JsonSchema {
   default?: unknown
   minLength?: number
   maxLength?: number
+  pattern?: string
   minimum?: number
   maximum?: number
   properties?: Record<string, JsonSchema>
@@ -41,6 +42,12 @@ const orNull = (schema: JsonSchema): JsonSchema => ({ anyOf: [schema, { type: 'n
 export const appName: JsonSchema = { type: 'string', minLength: 1, maxLength: 100, description: 'Name of an app' }
 export const flag: JsonSchema = { type: 'boolean', default: false }
 export const count = (byDefault: number): JsonSchema => ({ type: 'integer', minimum: 0, maximum: 100_000, default: byDefault })
+export const fileName: JsonSchema = {
+  type: 'string',
+  pattern: '^[A-Za-z0-9][A-Za-z0-9._+-]{0,127}$',
+  description: 'Name of a file',
+}
+export const hashStart: JsonSchema = { type: 'string', pattern: '^[0-9a-f]{6,64}$', description: 'Beginning of a SHA-256' }
 export const oneApp = object({ app: appName })
 export const maybeApp = object({ app: appName }, ['app'])
 
@@ -104,6 +111,7 @@ export const plan = answer({
   actions: listOf(answer({ action: text, target: text, reason: text })),
   waiting: listOf(text),
 })
+export const artifact = answer({ sha256: text, name: text, size: number, storedAt: time })
 export const logLine = answer({ at: textOrNull, instance: text, line: text })
 export const textLine = answer({ text })
 export const syncUpdate: JsonSchema = {

@@ -1,16 +1,16 @@
 import { rm } from 'node:fs/promises'
 import type { Duplex } from 'node:stream'
-import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import type { Listen } from '../domain.ts'
 import { TrimtabError } from '../errors.ts'
 import type { Control } from '../ports.ts'
 import { bindPrivately } from './bind.ts'
 import { failureAnswer } from './failure.ts'
 import { openapi } from './openapi.ts'
-import { type ApiRoute, type Input, routes } from './routes.ts'
+import { type ApiRoute, type Input, routes, type UploadRoute } from './routes.ts'
 import { serveRun } from './run.ts'
 import { sendLines } from './stream.ts'
-import { API } from './wire.ts'
+import { API, FILE } from './wire.ts'
 
 export interface HttpServer {
   /** Ends every open stream and connection. An answer that still comes (of `down`, say) is given two seconds. */
@@ -53,7 +53,10 @@ export async function createServer(options: ServerOptions): Promise<HttpServer> 
 }
 
 function apiServer({ control, log = () => {} }: ServerOptions, closing: AbortSignal): FastifyInstance {
-  const app = base(log)
+  // Who may connect to the socket may take as long as a large file does.
+  const app = base(log, 0)
+  // As it comes: the handler has the say about its size.
+  app.addContentTypeParser(FILE, (_request, payload, done) => done(null, payload))
   for (const route of routes) serve(app, route, control, closing)
   const page = openapi(routes, control.version().version)
   app.get(`${API}/openapi.json`, async () => page)
@@ -72,16 +75,16 @@ function apiServer({ control, log = () => {} }: ServerOptions, closing: AbortSig
 }
 
 function publicServer(): FastifyInstance {
-  const app = base(() => {})
+  const app = base(() => {}, 30_000)
   app.get('/healthz', async () => ({ status: 'ok' }))
   return app
 }
 
-function base(log: (line: string) => void): FastifyInstance {
+/** `requestTimeout`: from a request's first byte to its last, 0 for ever; answers may take as long as they like. */
+function base(log: (line: string) => void, requestTimeout: number): FastifyInstance {
   const app = Fastify({
     bodyLimit: 64 * 1024,
-    // From its first byte to its last; answers may take as long as they like.
-    requestTimeout: 30_000,
+    requestTimeout,
     // The default drops unknown fields silently; here they are a mistake to be told.
     ajv: { customOptions: { removeAdditional: false, allowUnionTypes: true } },
   })
@@ -105,6 +108,7 @@ function serve(app: FastifyInstance, route: ApiRoute, control: Control, closing:
     url: `${API}${route.path}`,
     schema,
     handler: async (request, reply) => {
+      if (route.kind === 'upload') return uploaded(route, control, asInput(request.query), request)
       const input: Input = { ...asInput(request.params), ...asInput(request.query), ...asInput(request.body) }
       if (route.kind === 'json') return route.handle(control, input)
       const gone = new AbortController()
@@ -117,6 +121,17 @@ function serve(app: FastifyInstance, route: ApiRoute, control: Control, closing:
       await sendLines(reply.raw, items, { signal, unstoppable })
     },
   })
+}
+
+/** What is refused half-way is read to its end all the same: a client that is still sending would not hear why. */
+async function uploaded(route: UploadRoute, control: Control, input: Input, { raw, body }: FastifyRequest): Promise<unknown> {
+  if (body !== raw) throw new TrimtabError('Usage', `A file is sent as ${FILE}.`)
+  try {
+    return await route.upload(control, input, raw)
+  } catch (error) {
+    raw.resume()
+    throw error
+  }
 }
 
 function asInput(part: unknown): Input {

@@ -3,9 +3,11 @@
  * above all, the values of its environment stay inside.
  */
 import type { AppStatus, Event, EventType, Materials, Release, ReleaseStatus } from '../domain.ts'
-import type { LogLine, SyncUpdate } from '../ports.ts'
+import type { LogLine, StoredArtifact, SyncUpdate } from '../ports.ts'
 
 export const API = '/api/v1'
+/** What a file is sent as. */
+export const FILE = 'application/octet-stream'
 /** What `run` upgrades its connection to. */
 export const RUN_PROTOCOL = 'trimtab-run'
 
@@ -31,6 +33,13 @@ export interface ReleaseView {
   status: ReleaseStatus
   /** What went into the image; null where it does not say. */
   materials: Materials | null
+}
+
+export interface ArtifactView {
+  sha256: string
+  name: string
+  size: number
+  storedAt: string
 }
 
 export interface LogLineView {
@@ -62,6 +71,10 @@ export function releaseView(release: Release): ReleaseView {
     status,
     materials: content.image.materials ?? null,
   }
+}
+
+export function artifactView({ sha256, name, size, storedAt }: StoredArtifact): ArtifactView {
+  return { sha256, name, size, storedAt: new Date(storedAt).toISOString() }
 }
 
 export function logLineView({ at, instance, line }: LogLine): LogLineView {

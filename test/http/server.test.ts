@@ -4,6 +4,7 @@ import { request } from 'node:http'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { TrimtabError } from '../../src/errors.ts'
 import { bindPrivately } from '../../src/http/bind.ts'
@@ -131,6 +132,36 @@ describe('answers', () => {
     await platform.client.restart('hello')
     expect(await platform.client.version()).toEqual(platform.control.version())
     expect(platform.control.asked).toEqual(['plan hello', 'restart hello'])
+  })
+
+  it('takes in a file as it comes, lists it, and removes it', async () => {
+    const { client, control } = platform
+    async function* pieces() {
+      for (let at = 0; at < 300; at += 1) yield Buffer.alloc(1000, at)
+    }
+    const stored = await client.putArtifact('shop.war', Readable.from(pieces()))
+    expect(stored).toMatchObject({ name: 'shop.war', size: 300_000, storedAt: '2026-01-02T12:03:04.000Z' })
+    expect(await client.artifacts()).toEqual([stored])
+    expect(await client.removeArtifact(stored.sha256.slice(0, 12))).toEqual(stored)
+    await expect(client.removeArtifact(stored.sha256)).rejects.toMatchObject({ code: 'NotFound' })
+    expect(control.asked).toEqual([
+      'put shop.war',
+      'artifacts',
+      `remove ${stored.sha256.slice(0, 12)}`,
+      `remove ${stored.sha256}`,
+    ])
+
+    control.largest = 1000
+    await expect(client.putArtifact('shop.war', Readable.from(pieces()))).rejects.toMatchObject({
+      code: 'BuildFailed',
+      message: 'too large',
+    })
+    for (const name of ['../x', 'a/b', '', 'a b', '-x']) {
+      await expect(client.putArtifact(name, Readable.from(pieces())), name).rejects.toMatchObject({ code: 'Usage' })
+    }
+    for (const hash of ['..', 'xyz', 'abc', 'a/b']) await expect(client.removeArtifact(hash), hash).rejects.toThrow()
+    expect((await raw('POST', '/api/v1/artifacts?name=x', { a: 1 })).status).toBe(400)
+    expect(control.stored).toEqual([])
   })
 
   it('describes itself', async () => {

@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import type { AppStatus, Event, Release } from '../../src/domain.ts'
 import { TrimtabError } from '../../src/errors.ts'
-import type { Control, LogLine, PlannedAction, SyncUpdate, Terminal } from '../../src/ports.ts'
+import type { Control, LogLine, PlannedAction, StoredArtifact, SyncUpdate, Terminal } from '../../src/ports.ts'
 
 export const COMMIT = '1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d'
 export const OTHER = '9f8e7d6c5b4a39281706f5e4d3c2b1a09f8e7d6c'
@@ -80,6 +81,9 @@ export class MemoryControl implements Control {
   actions: PlannedAction[] = []
   waiting: string[] = []
   command: Run = async () => 0
+  /** The largest artifact that it takes. */
+  largest = Number.POSITIVE_INFINITY
+  readonly stored: StoredArtifact[] = []
   /** Set: the next call of any method throws it. */
   fault: unknown = null
   /** Called at every end of a stream. */
@@ -105,6 +109,33 @@ export class MemoryControl implements Control {
   async releases(app: string) {
     this.#ask('releases', app)
     return [release, { ...release, version: 11, built: true, status: 'superseded' as const }]
+  }
+
+  async putArtifact(name: string, content: AsyncIterable<Uint8Array>) {
+    this.#ask(`put ${name}`)
+    const hash = createHash('sha256')
+    let size = 0
+    for await (const piece of content) {
+      hash.update(piece)
+      size += piece.length
+      if (size > this.largest) throw new TrimtabError('BuildFailed', 'too large')
+    }
+    const stored = { sha256: hash.digest('hex'), name, size, storedAt: AT }
+    this.stored.unshift(stored)
+    return stored
+  }
+
+  async artifacts() {
+    this.#ask('artifacts')
+    return this.stored
+  }
+
+  async removeArtifact(sha256: string) {
+    this.#ask(`remove ${sha256}`)
+    const found = this.stored.find((one) => one.sha256.startsWith(sha256))
+    if (!found) throw new TrimtabError('NotFound', `There is no artifact ${sha256}.`)
+    this.stored.splice(this.stored.indexOf(found), 1)
+    return found
   }
 
   async *events(options: { app?: string; limit: number; follow: boolean; signal: AbortSignal }) {

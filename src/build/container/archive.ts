@@ -9,11 +9,14 @@ import { TrimtabError } from '../../errors.ts'
 export interface Tree {
   from: string
   to: string
+  /** Number of the user and the group that it belongs to. Default: root. */
+  owner?: number
 }
 
 export interface PlainFile {
   to: string
-  content: string | Buffer
+  /** Null: a folder. */
+  content: string | Buffer | null
   executable?: boolean
 }
 
@@ -29,12 +32,18 @@ type Pack = ReturnType<typeof tar.pack>
  * that is left out. Read with blocking calls, as the tree was written: for files of usual size that is many times as quick as the
  * thread pool, and whoever takes the pieces gives everything else its turn between them.
  */
-export async function* archive(trees: Tree[], files: PlainFile[], leaveOut = (_: string) => false): AsyncGenerator<Buffer> {
+export async function* archive(
+  trees: Tree[],
+  files: PlainFile[],
+  leaveOut = (_: string) => false,
+  mtime = TIME,
+): AsyncGenerator<Buffer> {
   const pack = emptyPack()
   for (const { to, content, executable } of files) {
-    pack.entry({ name: to, mode: executable ? 0o755 : 0o644, mtime: TIME }, content)
+    if (content === null) pack.entry({ name: to, type: 'directory', mode: 0o755, mtime })
+    else pack.entry({ name: to, mode: executable ? 0o755 : 0o644, mtime }, content)
   }
-  for (const tree of trees) yield* packed(pack, tree, leaveOut)
+  for (const tree of trees) yield* packed(pack, tree, leaveOut, mtime)
   pack.finalize()
   yield* ready(pack, 0)
 }
@@ -46,11 +55,11 @@ function emptyPack(): Pack {
   return pack
 }
 
-async function* packed(pack: Pack, { from, to }: Tree, leaveOut: (path: string) => boolean): AsyncGenerator<Buffer> {
+async function* packed(pack: Pack, { from, to, owner = 0 }: Tree, leaveOut: (path: string) => boolean, mtime: Date) {
   for (const path of walk(from, '', leaveOut)) {
     const file = join(from, path)
     const stat = found(file)
-    const common = { name: posix.join(to, path) || '.', mtime: TIME }
+    const common = { name: posix.join(to, path) || '.', mtime, uid: owner, gid: owner }
     const mode = (stat.mode & 0o100) === 0 ? 0o644 : 0o755
     if (stat.isDirectory()) pack.entry({ ...common, type: 'directory', mode: 0o755 })
     else if (stat.isSymbolicLink()) pack.entry({ ...common, type: 'symlink', linkname: readlinkSync(file), mode: 0o777 })
@@ -61,7 +70,7 @@ async function* packed(pack: Pack, { from, to }: Tree, leaveOut: (path: string) 
 }
 
 /** A file that is not held in memory as a whole. */
-async function* large(pack: Pack, path: string, header: { name: string; mtime: Date; mode: number; size: number }) {
+async function* large(pack: Pack, path: string, header: { name: string; mtime: Date; mode: number; size: number; uid: number }) {
   const packed = new Promise<void>((resolve, reject) => {
     const sink = pack.entry(header, (error) => (error ? reject(error) : resolve()))
     createReadStream(path, { end: header.size - 1, highWaterMark: PIECE })

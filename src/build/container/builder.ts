@@ -1,9 +1,11 @@
 import type { PlatformSpec } from '../../domain.ts'
 import type { Engine } from '../../engine/engine.ts'
-import type { Builder, NewEvent } from '../../ports.ts'
+import type { Artifacts, Builder, NewEvent } from '../../ports.ts'
+import { ArtifactStore } from '../artifact/store.ts'
 import { type BuilderOptions, buildsFolder, createBuilder, rememberBuiltins } from '../builder.ts'
 import { type FreeBytes, freeBytes } from '../space.ts'
 import { Tidying } from '../tidying.ts'
+import { Bases } from './bases.ts'
 import { Containers } from './containers.ts'
 import { Layers } from './layers.ts'
 import { Ready } from './ready.ts'
@@ -23,16 +25,21 @@ export interface ContainerBuilderOptions extends BuilderOptions {
   registry?: PlatformSpec['registry']
   /** What Dockerfiles may mount; none where nothing is said. */
   secrets?: PlatformSpec['secrets']
+  /** What artifacts may be laid over, besides the stack. */
+  bases?: PlatformSpec['bases']
   free?: FreeBytes
 }
 
 export interface ContainerBuilder extends Builder {
   /** What is absent stays as it was. */
-  configure(platform: Pick<PlatformSpec, 'builds'> & RegistrySettings & Partial<Pick<PlatformSpec, 'secrets'>>): void
+  configure(
+    platform: Pick<PlatformSpec, 'builds'> & RegistrySettings & Partial<Pick<PlatformSpec, 'secrets' | 'bases' | 'artifacts'>>,
+  ): void
   /** Called with an app whose buildpacks have been fetched, or could not be: look again. */
   onPacks(changed: (app: string) => void): void
   /** Called when an image, or the stack, has come or gone without the builder's doing: look again at every app. */
   onImages(changed: () => void): void
+  artifacts: Artifacts
   /** Sees to it that the platform's registry, where it has one, has this app's image. Idempotent; nothing waits for it. */
   publish(app: string, key: string): void
   /** Called with what there is to tell of the registry. */
@@ -45,7 +52,7 @@ export interface ContainerBuilder extends Builder {
  */
 export function createContainerBuilder(options: ContainerBuilderOptions): ContainerBuilder {
   const { engine, platform, source, now = Date.now, free = freeBytes } = options
-  let { stack, registries, secrets = {} } = options
+  let { stack, registries, secrets = {}, bases: images = {} } = options
   let { concurrency } = options.builds
   let changed = () => {}
   const builtins = rememberBuiltins(options.buildpacksDir)
@@ -61,6 +68,8 @@ export function createContainerBuilder(options: ContainerBuilderOptions): Contai
     settings({ registries, stack: { image: stack }, ...(kept && { registry: kept }) }),
   )
   const stacks = new Stacks({ engine, shelf, reference: () => stack, registries: () => registries, registry })
+  const bases = new Bases({ engine, stacks, images: () => images, registries: () => registries, now, changed: () => changed() })
+  const artifacts = new ArtifactStore({ state: options.state, settings: options.artifacts, now, free })
   const containers = new Containers(engine, platform)
   const ready = new Ready(containers, platform, () => concurrency)
   const folder = buildsFolder(options.state)
@@ -68,6 +77,8 @@ export function createContainerBuilder(options: ContainerBuilderOptions): Contai
   const parts = {
     shelf,
     stacks,
+    bases,
+    artifacts,
     containers,
     ready,
     layers,
@@ -89,6 +100,7 @@ export function createContainerBuilder(options: ContainerBuilderOptions): Contai
       stack = next.stack.image
       registries = next.registries
       secrets = next.secrets ?? secrets
+      images = next.bases ?? images
       concurrency = next.builds.concurrency
       shelf.forget()
       registry.configure(settings(next))

@@ -6,6 +6,7 @@ import { removeTree } from '../files.ts'
 import { recipeOf } from '../recipe.ts'
 import { type FreeBytes, requireSpace } from '../space.ts'
 import type { Workshop } from '../workshop.ts'
+import { takeArtifact } from './artifact.ts'
 import { buildWithLifecycle } from './cnb/build.ts'
 import { buildDockerfile } from './dockerfile.ts'
 import { takeImage } from './foreign.ts'
@@ -21,8 +22,10 @@ const PASSING = 32 * 1024 * 1024
 export function containerWorkshop(yard: Yard, state: string, free: FreeBytes): Workshop {
   const { shelf, stacks, containers, ready, tidying, folder, engine, platform, registry } = yard
   return {
+    artifacts: yard.artifacts,
     async base({ settings }) {
       const recipe = recipeOf(settings)
+      if (recipe?.kind === 'artifact') return ['artifact', (await yard.bases.get(recipe.artifact.base)).id]
       return recipe === null ? ['container', (await stacks.get()).id] : [recipe.kind, process.arch]
     },
     find: (key) => shelf.find(key),
@@ -42,6 +45,7 @@ export function containerWorkshop(yard: Yard, state: string, free: FreeBytes): W
         if (recipe.kind === 'buildpacks') return await buildWithPacks(yard, work, recipe.choice)
         if (recipe.kind === 'cnb') return await buildWithLifecycle(yard, work, recipe.cnb)
         if (recipe.kind === 'dockerfile') return await buildDockerfile(yard, work, recipe.dockerfile)
+        if (recipe.kind === 'artifact') return await takeArtifact(yard, work, recipe.artifact)
         return await takeImage(yard, work, recipe.reference)
       } catch (error) {
         work.signal.throwIfAborted()
@@ -53,6 +57,7 @@ export function containerWorkshop(yard: Yard, state: string, free: FreeBytes): W
         if (entry.isDirectory()) await removeTree(join(folder, entry.name))
       }
       await containers.sweep()
+      await yard.artifacts.clearAway()
     },
     async tidy(inUse) {
       await containers.sweep()
@@ -63,6 +68,7 @@ export function containerWorkshop(yard: Yard, state: string, free: FreeBytes): W
       await ready.close()
       await tidying.close()
       stacks.close()
+      yard.bases.close()
       shelf.close()
     },
   }

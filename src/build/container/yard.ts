@@ -1,9 +1,11 @@
 import type { PlatformSpec } from '../../domain.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { Source } from '../../ports.ts'
+import type { ArtifactStore } from '../artifact/store.ts'
 import type { Broken } from '../broken.ts'
 import type { Builtin } from '../builtins.ts'
 import type { Tidying } from '../tidying.ts'
+import type { Bases } from './bases.ts'
 import type { Containers } from './containers.ts'
 import type { Layers } from './layers.ts'
 import type { Ready } from './ready.ts'
@@ -21,6 +23,8 @@ export interface Yard {
   builtins: () => Promise<Builtin[]>
   shelf: Shelf
   stacks: Stacks
+  bases: Bases
+  artifacts: ArtifactStore
   containers: Containers
   ready: Ready
   layers: Layers
