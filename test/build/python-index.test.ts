@@ -9,7 +9,7 @@ import { failureOf, imageOf, world } from './world.ts'
 
 /** A world whose builds know of these packages and no others. */
 async function worldWith(...packages: string[]) {
-  const index = await packageIndex(...packages)
+  const index = await packageIndex(packages)
   const w = await world({ builds: { concurrency: 1, timeoutMs: 60_000, env: index.env } })
   return {
     ...w,

@@ -89,4 +89,7 @@ make_venv() {
 pip_version() { (cd / && "$1" -Ic 'import pip; print(pip.__version__)' 2>/dev/null) || true; }
 
 # For the bill of materials: bin/release gives them out.
-record() { [[ -z $2 ]] || printf '%s %s\n' "$1" "$2" >> "$pack_dir/versions"; }
+record() {
+  [[ -n $2 ]] || return 0
+  grep -qs "^$1 " "$pack_dir/versions" || printf '%s %s\n' "$1" "$2" >> "$pack_dir/versions"
+}
