@@ -15,7 +15,7 @@ export const build = mapping({
     .max(20, { error: 'expected at most 20 buildpacks' })
     .exactOptional()
     .describe(
-      'Buildpacks in order: nodejs, python and the other built-in ones, heroku/<one of these>, or ./path in the repository. Default: detected.',
+      'Buildpacks in order: nodejs, python and the other built-in ones, heroku/<one of these>, ./path in the repository, or an address such as https://host/pack.git#v1. Default: detected.',
     ),
   env: environment().exactOptional().describe('Environment of the build alone.'),
   timeout: duration('100ms', '24h').exactOptional().describe('How long the build may take, such as 15m.'),
