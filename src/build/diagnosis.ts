@@ -33,6 +33,14 @@ const SIGNS: Sign[] = [
     means: (host) => `the network cannot be reached: there is no address for ${host}. ${upper(HINT)}.`,
   },
   {
+    says: /Unknown host ([\w-]+(?:\.[\w-]+)+)/i,
+    means: (host) => `the network cannot be reached: there is no address for ${host}. ${upper(HINT)}.`,
+  },
+  {
+    says: /Could not reach host ([\w.-]+?)\.?(?:\s|$)/,
+    means: (host) => `the network cannot be reached: ${host} does not answer. ${upper(HINT)}.`,
+  },
+  {
     says: /Temporary failure in name resolution|Name or service not known|No address associated with hostname|UnknownHostException:?\s*([\w.-]+)?|dns error|failed to lookup address/i,
     means: (host) => `the network cannot be reached: there is no address for ${host || 'a registry'}. ${upper(HINT)}.`,
   },
@@ -63,6 +71,15 @@ const SIGNS: Sign[] = [
   {
     says: /(?:404 Not Found|npm (?:error|ERR!) 404)[^\n]*?[\s'"]([@\w][^\s'"]*)/,
     means: (what) => `the registry does not have ${what} (404).`,
+  },
+  {
+    says: /Could not find artifact ([^\s:]+:[^\s:]+(?::[^\s:]+)+)|locked to ([\w.-]+ \([^)\s]+\)) from[^:]*https?:\S+ or\s+installed locally/,
+    means: (what) => `the registry has no ${what}.`,
+  },
+  {
+    says: /(?:invalid target release: |release version )([\d.]+)(?: not supported)?/,
+    means: (version) =>
+      `the code is to be compiled for Java ${version}, and the JDK of the build is older: ask for another in system.properties.`,
   },
   {
     says: /\b(429 Too Many Requests|E429)\b/i,

@@ -49,6 +49,36 @@ test.each([
     'PKIX path building failed: unable to find valid certification path to requested target',
     /builds\.ca/,
   ],
+  [
+    'maven without a network',
+    'Could not transfer artifact org.apache.maven.plugins:maven-clean-plugin:pom:2.5 from/to central (https://repo.maven.apache.org/maven2): transfer failed for https://repo.maven.apache.org/maven2/x.pom: Unknown host repo.maven.apache.org: Temporary failure in name resolution',
+    /no address for repo\.maven\.apache\.org/,
+  ],
+  [
+    'maven, no such artifact',
+    '[ERROR] Could not resolve dependencies for project com.example:hello:jar:1.0: Could not find artifact com.example:nowhere:jar:1.2 in central (https://repo.maven.apache.org/maven2) -> [Help 1]',
+    /has no com\.example:nowhere:jar:1\.2\./,
+  ],
+  [
+    'javac, an old JDK',
+    '[ERROR] Fatal error compiling: error: release version 21 not supported -> [Help 1]',
+    /for Java 21, .*system\.properties/,
+  ],
+  [
+    'javac, an old JDK for target',
+    '[ERROR] Fatal error compiling: error: invalid target release: 21 -> [Help 1]',
+    /for Java 21, /,
+  ],
+  [
+    'bundler without a network',
+    '       Could not reach host index.rubygems.org. Check your network connection and try\n       again.',
+    /index\.rubygems\.org does not answer/,
+  ],
+  [
+    'bundler, no such version',
+    '       Your bundle is locked to rake (99.0.0) from rubygems repository\n       https://rubygems.org/ or installed locally, but that version can no longer be\n       found in that source.',
+    /has no rake \(99\.0\.0\)\./,
+  ],
   ['cargo', '  [6] Could not resolve hostname (Could not resolve host: index.example.com)', /no address for index\.example\.com/],
   [
     'cargo, nobody listens',
