@@ -74,7 +74,6 @@ export function hostWorkshop(options: HostBuilderOptions, builtins: () => Promis
     },
     async clearAway() {
       await endOrphans(folder)
-      await artifacts.clearAway()
       for (const entry of await readdir(folder, { withFileTypes: true })) {
         if (entry.isDirectory()) await removeTree(join(folder, entry.name))
       }

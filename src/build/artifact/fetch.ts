@@ -94,7 +94,7 @@ function requireAllowed(at: URL, { allow, local }: FetchOptions): void {
 }
 
 function target(at: URL, location: string): URL {
-  if (!URL.canParse(location, at)) throw failed(at, 'redirects to what is no address')
+  if (!URL.canParse(location, at.href)) throw failed(at, 'redirects to what is no address')
   const next = new URL(location, at)
   // Not to be sent on, and not to be shown.
   next.username = ''

@@ -1,5 +1,15 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { createReadStream, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import {
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { open, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -59,6 +69,8 @@ export class ArtifactStore implements Artifacts {
     this.#free = free
     this.settings = settings
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
+    // Left by an earlier trimtab that was killed: nothing is on its way yet.
+    for (const name of readdirSync(this.#folder)) if (name.startsWith('.')) rmSync(join(this.#folder, name), { force: true })
   }
 
   configure(settings: ArtifactsSpec): void {
@@ -134,28 +146,16 @@ export class ArtifactStore implements Artifacts {
     await this.#erase(sha256)
   }
 
-  /** Removes what no build of these keys used, and nobody asked for in a week; and what was never whole. */
+  /** Removes what no build of these keys used, and nobody asked for in a week. */
   async prune(keep: () => ReadonlySet<string>): Promise<void> {
-    for (const name of await readdir(this.#folder)) {
-      const isOld = this.#now() - this.#seenAt(name) > KEPT_MS
-      if (isHash(name) && isOld && !this.#isUsed(name, keep())) await this.#erase(name)
-      else if (name.startsWith('.') && isOld) await rm(join(this.#folder, name), { force: true })
+    for (const name of (await readdir(this.#folder)).filter(isHash)) {
+      const isOld = this.#now() - this.#note(name).usedAt > KEPT_MS
+      if (isOld && !this.#isUsed(name, keep())) await this.#erase(name)
     }
-  }
-
-  /** Removes what was on its way when an earlier trimtab was killed. */
-  async clearAway(): Promise<void> {
-    const left = (await readdir(this.#folder)).filter((name) => name.startsWith('.'))
-    await Promise.all(left.map((name) => rm(join(this.#folder, name), { force: true })))
   }
 
   #isUsed(sha256: string, keep: ReadonlySet<string>): boolean {
     return this.#note(sha256).keys.some((key) => keep.has(key))
-  }
-
-  #seenAt(name: string): number {
-    if (isHash(name)) return this.#note(name).usedAt
-    return statSync(join(this.#folder, name), { throwIfNoEntry: false })?.mtimeMs ?? 0
   }
 
   #stored(sha256: string): StoredArtifact {

@@ -57,7 +57,6 @@ export function containerWorkshop(yard: Yard, state: string, free: FreeBytes): W
         if (entry.isDirectory()) await removeTree(join(folder, entry.name))
       }
       await containers.sweep()
-      await yard.artifacts.clearAway()
     },
     async tidy(inUse) {
       await containers.sweep()
