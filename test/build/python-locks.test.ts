@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect } from 'vitest'
 import { packageRegistries } from '../support/registries.ts'
 import { packageIndex } from './pythonIndex.ts'
-import { inSlug, python } from './pythonSlug.ts'
+import { HAVE, inSlug, python } from './pythonSlug.ts'
 import { onlyWithRegistry } from './registry.ts'
 import { failureOf, imageOf, world } from './world.ts'
 
@@ -28,7 +28,8 @@ async function thrice(tool: string, files: (sha256: string) => Record<string, st
   const tree = files(index.sha256('sprocket', '1.0'))
   const lock = Object.keys(tree).find((name) => name.endsWith('lock')) ?? ''
   const first = await ends(tree)
-  const { ref } = imageOf(first.end)
+  const { ref, materials } = imageOf(first.end)
+  expect(materials?.versions).toMatchObject({ python: HAVE, [tool]: expect.stringMatching(/^\d/) })
   expect(first.text).toContain(`-----> Installing dependencies of ${lock} with ${tool}\n`)
   expect(inSlug(ref, 'sprocket')).toBe('sprocket 1.0')
   const [lib = ''] = readdirSync(join(ref, '.heroku/python/lib'))
@@ -37,7 +38,9 @@ async function thrice(tool: string, files: (sha256: string) => Record<string, st
   expect(readdirSync(ref).sort()).toEqual(['.heroku', '.profile.d', ...Object.keys(tree)].sort())
 
   const second = await ends({ ...tree, 'app.py': '' })
-  expect(inSlug(imageOf(second.end).ref, 'sprocket')).toBe('sprocket 1.0')
+  const again = imageOf(second.end)
+  expect(inSlug(again.ref, 'sprocket')).toBe('sprocket 1.0')
+  expect(again.materials?.versions).toEqual(materials?.versions)
   expect(second.text).toContain(`${lock} is unchanged: using what the last build installed`)
   console.log(`${tool}, second build: ${(second.took / first.took).toFixed(2)} of the first`)
   expect(second.took).toBeLessThan(first.took * 0.6)
