@@ -15,7 +15,7 @@ find_go() {
       command -v curl > /dev/null || fail "There is no curl on $pack_place to download Go with." "$pack_remedy."
       mkdir -p "$cache_dir/fresh"
       version=$(node "$pack_dir/lib/fetch.mjs" "$wanted" "$wanted_in" "$cache_dir/fresh") || exit 1
-      # One is kept: it takes 200 MB.
+      # One is kept: it takes some 170 MB.
       rm -rf "$cache_dir/toolchain"
       mv "$cache_dir/fresh" "$cache_dir/toolchain"
       indent <<< "Go $version"
