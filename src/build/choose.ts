@@ -7,6 +7,9 @@ import type { Builtin } from './builtins.ts'
 import { type Line, packLines } from './packs/lines.ts'
 import { type Programs, programsOf, whyNot } from './packs/programs.ts'
 
+/** As many as app.yaml may name. */
+const MOST = 20
+
 /** One buildpack of a build. */
 export type Pack =
   | { kind: 'builtin'; name: string; pack: Builtin }
@@ -48,6 +51,8 @@ export async function choosePacks(
 ): Promise<Array<Pack | Address> | null> {
   const lines = await packLines(app, commit, settings, entries, from.source)
   if (lines === null) return null
+  const beyond = lines[MOST]
+  if (beyond) throw refused(`${await beyond.where()}: at most ${MOST} buildpacks are taken.`)
   return Promise.all(lines.map((line, index) => choosePack(app, commit, line, index === lines.length - 1, from)))
 }
 

@@ -178,5 +178,6 @@ function withoutHints(thrown: unknown, remote: Remote): unknown {
     return new TrimtabError(code, `there is no git repository${why} at ${remote.url}.`, { cause })
   }
   const hint = remote.kind === 'http' ? 'Buildpacks are read without credentials.' : authHint(remote)
-  return new TrimtabError(code, message.replace(authHint(remote), hint), { retry, cause })
+  const told = message.replace(authHint(remote), hint).replace('set `repo` to it', 'name that')
+  return new TrimtabError(code, told, { retry, cause })
 }

@@ -29,12 +29,16 @@ test('neither detect, compile nor release sees the platform’s environment', as
       'HOME',
       'LANG',
       'PATH',
+      'SOURCE_DATE_EPOCH',
       'STACK',
       'TMPDIR',
       'TRIMTAB_BUILD',
       'CURL_CA_BUNDLE',
       'GIT_SSL_CAINFO',
       'NODE_EXTRA_CA_CERTS',
+      'CARGO_HTTP_CAINFO',
+      'BUILDPACK_LOG_FILE',
+      'SOURCE_VERSION',
     ]
     const more = ['PIP_CERT', 'REQUESTS_CA_BUNDLE', 'SSL_CERT_FILE', 'npm_config_cafile', ...own]
     expect([...allowed, ...more]).toEqual(expect.arrayContaining(names))

@@ -91,6 +91,12 @@ test.each([
   await expect(plan(tree)).rejects.toThrow(why)
 })
 
+test('.buildpacks naming more than anybody needs is refused as a whole', async () => {
+  const { plan } = await world()
+  const many = Array.from({ length: 30 }, (_, at) => `https://git.example.com/${at}.git\n`).join('')
+  await expect(plan({ ...HELLO, '.buildpacks': many })).rejects.toThrow(/^\.buildpacks:21: at most 20 buildpacks are taken\.$/)
+})
+
 test('what app.yaml names comes before .buildpacks', async () => {
   const { plan } = await world()
   const tree = { ...HELLO, '.buildpacks': 'https://git.example.com/pack.git\n' }

@@ -36,6 +36,7 @@ test('a step sees what every build is given, and nothing of the platform; none o
   expect(text).not.toMatch(/top-secret-value|registry-secret/)
   const names = [...text.matchAll(/^([A-Za-z_]\w*)=/gm)].map((match) => match[1])
   const ours = ['HOME', 'LANG', 'PATH', 'STACK', 'TMPDIR', 'HTTPS_PROXY', 'MIRROR']
+  const contract = ['SOURCE_VERSION', 'BUILDPACK_LOG_FILE', 'SOURCE_DATE_EPOCH']
   const trust = [
     'CURL_CA_BUNDLE',
     'GIT_SSL_CAINFO',
@@ -45,7 +46,7 @@ test('a step sees what every build is given, and nothing of the platform; none o
     'SSL_CERT_FILE',
     'npm_config_cafile',
   ]
-  expect([...ours, ...trust, 'PWD', 'SHLVL', '_', 'OLDPWD']).toEqual(expect.arrayContaining(names))
+  expect([...ours, ...contract, ...trust, 'CARGO_HTTP_CAINFO', 'PWD', 'SHLVL', '_', 'OLDPWD']).toEqual(expect.arrayContaining(names))
   expect(text).toContain('\nSTACK=container\n')
 
   const { docker } = w.engine
