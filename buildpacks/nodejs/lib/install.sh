@@ -24,7 +24,9 @@ install_dependencies() {
     return
   fi
   [[ -n $lockfile ]] || warn 'There is no lock file: the next build may install other versions. Commit one (npm install makes it).'
+  put_by
   install_with_"$manager" 2>&1 | tee "$scratch/install.log" | indent || explain_install
+  take_back
   # Where no build script needs them, what is kept for the next build is already without devDependencies.
   [[ -n $build ]] || prune_dependencies
   keep_modules
@@ -76,11 +78,16 @@ prune_dependencies() {
   pruned=yes
   topic 'Removing what only the build needed (devDependencies)'
   prune_again && return
-  use_manager
+  put_by
   prune_and_keep prune_with_"$manager" 2>&1 | indent
+  take_back
 }
 
-prune_with_npm() { if [[ $manager_version == [456].* ]]; then npm prune --production; else npm prune --omit=dev --ignore-scripts; fi; }
+# The app's own files, which npm and yarn like to write anew in their own words.
+put_by() { mkdir -p "$scratch/own" && cp -p package.json ${lockfile:+"$lockfile"} "$scratch/own/"; }
+take_back() { cp -p "$scratch/own/"* .; }
+
+prune_with_npm() { if [[ $manager_version == [456].* ]]; then npm prune --production --no-save; else npm prune --omit=dev --ignore-scripts --no-save; fi; }
 prune_with_pnpm() { pnpm prune --prod --ignore-scripts --config.confirmModulesPurge=false; }
 prune_with_yarn() {
   if is_berry; then
