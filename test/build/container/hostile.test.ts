@@ -46,7 +46,9 @@ test('a step sees what every build is given, and nothing of the platform; none o
     'SSL_CERT_FILE',
     'npm_config_cafile',
   ]
-  expect([...ours, ...contract, ...trust, 'CARGO_HTTP_CAINFO', 'PWD', 'SHLVL', '_', 'OLDPWD']).toEqual(expect.arrayContaining(names))
+  expect([...ours, ...contract, ...trust, 'CARGO_HTTP_CAINFO', 'PWD', 'SHLVL', '_', 'OLDPWD']).toEqual(
+    expect.arrayContaining(names),
+  )
   expect(text).toContain('\nSTACK=container\n')
 
   const { docker } = w.engine
