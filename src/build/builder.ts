@@ -106,7 +106,7 @@ export function createBuilder(shop: Workshop, builtins: () => Promise<Builtin[]>
         if (isWhole(key, atFirst) || isWhole(key, keep()) || scheduler.inUse().has(key)) continue
         await shop.remove(key)
       }
-      await shop.tidy(() => scheduler.inUse())
+      await shop.tidy(() => scheduler.inUse(), keep)
       scheduler.forget(keep())
       await logs.prune(new Set([...keep(), ...scheduler.inUse()]))
       await shop.artifacts.prune(() => new Set([...keep(), ...scheduler.inUse()]))

@@ -38,7 +38,8 @@ export async function* zipEntries(path: string): AsyncGenerator<Entry> {
 /** What is in one file of it; null: there is none of this name. Larger ones than `limit` are cut off there. */
 export async function readZipFile(path: string, wanted: string, limit: number): Promise<Buffer | null> {
   for await (const { name, kind, content } of zipEntries(path)) {
-    if (name === wanted && kind === 'file') return collected(content(), limit)
+    // Awaited here: the file is closed behind it.
+    if (name === wanted && kind === 'file') return await collected(content(), limit)
   }
   return null
 }

@@ -7,6 +7,7 @@ import { type FreeBytes, freeBytes } from '../space.ts'
 import { Tidying } from '../tidying.ts'
 import { Bases } from './bases.ts'
 import { Containers } from './containers.ts'
+import { Digests } from './digests.ts'
 import { Layers } from './layers.ts'
 import { Ready } from './ready.ts'
 import { ImageRegistry, type RegistrySettings } from './registry/registry.ts'
@@ -82,6 +83,7 @@ export function createContainerBuilder(options: ContainerBuilderOptions): Contai
     containers,
     ready,
     layers,
+    digests: new Digests(folder),
     registry,
     tidying: new Tidying(),
     registries: () => registries,

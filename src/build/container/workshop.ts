@@ -58,9 +58,10 @@ export function containerWorkshop(yard: Yard, state: string, free: FreeBytes): W
       }
       await containers.sweep()
     },
-    async tidy(inUse) {
+    async tidy(inUse, keep) {
       await containers.sweep()
       await removeDangling(inUse())
+      yard.digests.prune(new Set([...keep(), ...inUse()]))
     },
     async close() {
       await registry.close()

@@ -7,6 +7,7 @@ import type { Builtin } from '../builtins.ts'
 import type { Tidying } from '../tidying.ts'
 import type { Bases } from './bases.ts'
 import type { Containers } from './containers.ts'
+import type { Digests } from './digests.ts'
 import type { Layers } from './layers.ts'
 import type { Ready } from './ready.ts'
 import type { ImageRegistry } from './registry/registry.ts'
@@ -28,6 +29,7 @@ export interface Yard {
   containers: Containers
   ready: Ready
   layers: Layers
+  digests: Digests
   registry: ImageRegistry
   tidying: Tidying
   registries: () => PlatformSpec['registries']

@@ -52,6 +52,16 @@ test('an image is pulled with the credentials of its registry, by tag and by dig
   const next = imageOf(await w.build(await w.plan({ a: '2' }, { settings: { image: `${host}/acme/shop:1` } })))
   expect((await docker.getImage(next.ref).inspect()).Config.Labels['trimtab.meta']).not.toContain(digest)
   expect(await w.builder.find(byTag.key)).toEqual(image)
+
+  // The engine has lost all: the old commit is what it was, and not what its tag is now.
+  await docker.getImage(image.ref).remove({ force: true })
+  const later = w.restart({ registries: { [host]: LOGIN } })
+  later.want('shop', byTag)
+  await vi.waitFor(() => expect(later.state(byTag.key).state).toBe('succeeded'), 20_000)
+  expect((await docker.getImage(image.ref).inspect()).Config.Labels['trimtab.meta']).toContain(digest)
+  expect(await later.log(byTag.key)).toContain(
+    `What the tag was when this commit was first deployed:\n-----> Pulling ${digest}\n`,
+  )
 })
 
 test('without credentials, or without such an image: said, with what to do, and not tried again', async (context) => {
@@ -82,11 +92,15 @@ test('a stack of a registry, and a Dockerfile’s base, are pulled with credenti
   await pushed(w, host, 'house/stack:1')
   await expect(w.plan(HELLO)).rejects.toThrow('is being pulled')
   await vi.waitFor(() => expect(changed).toHaveBeenCalled(), 10_000)
-  expect((await w.plan(HELLO)).key).toMatch(/^[0-9a-f]{40}$/)
+  // It was already when the image was pushed and taken away: the pull may still go on.
+  await vi.waitFor(async () => expect((await w.plan(HELLO)).key).toMatch(/^[0-9a-f]{40}$/), 10_000)
   const { docker } = w.engine
   await docker.getImage(stack).remove()
 
-  const plan = await w.plan({ Dockerfile: `FROM ${stack}\nCMD ["/serve"]\n` }, { settings: { dockerfile: dockerfile('Dockerfile') } })
+  const plan = await w.plan(
+    { Dockerfile: `FROM ${stack}\nCMD ["/serve"]\n` },
+    { settings: { dockerfile: dockerfile('Dockerfile') } },
+  )
   expect(imageOf(await w.build(plan))).toMatchObject({ processTypes: { web: '/serve' } })
   await docker.getImage(stack).remove({ force: true })
 })
