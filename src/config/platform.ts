@@ -35,7 +35,7 @@ export function parsePlatform(
 ): Platform {
   const file = readYaml(input, PLATFORM_LIMIT, { expand: (text) => interpolate(text, env) })
   const { data, problems } = check(file, platformSchema, {
-    secret: (at) => at.includes('auth') || at[0] === 'registries' || at[0] === 'secrets',
+    secret: (at) => at.includes('auth') || at[0] === 'registries' || at[0] === 'registry' || at[0] === 'secrets',
   })
   const all = data === null ? problems : [...problems, ...refused(data, file)]
   if (data === null || all.length > 0) throw invalid('ConfigInvalid', [{ file: basename(path), problems: all }])

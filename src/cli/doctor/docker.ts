@@ -6,6 +6,7 @@ import { TrimtabError } from '../../errors.ts'
 import { checkNetwork, checkStack } from './apps.ts'
 import { type Check, fail, ok } from './check.ts'
 import { checkEngine, type Engine } from './engine.ts'
+import { checkRegistry } from './registry.ts'
 
 /** `usable`: `runtime: auto` would take it. */
 export interface Examined {
@@ -29,6 +30,7 @@ export async function checkDocker(spec: PlatformSpec, env: NodeJS.ProcessEnv): P
       ...(await checkEngine(engine, LIMIT_MS)),
       await checkStack(engine, spec.stack.image, LIMIT_MS),
       await checkNetwork(engine, settings, spec.state, LIMIT_MS),
+      ...(await checkRegistry(engine, spec, LIMIT_MS)),
     ]
     return { checks: checks.map((check) => graded(check, spec)), usable: checks.every(({ level }) => level !== 'fail') }
   } catch (error) {

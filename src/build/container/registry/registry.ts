@@ -13,7 +13,7 @@ import { isPulled, pullImage, RegistryAway } from './pull.ts'
 import { push, refused } from './push.ts'
 
 /** One that was away when it was asked for an image is not asked again for so long: builds go on without it. */
-const AWAY_MS = 30_000
+const AWAY_MS = 10_000
 
 export type RegistrySettings = Pick<PlatformSpec, 'registry' | 'registries' | 'stack'>
 
@@ -112,6 +112,8 @@ export class ImageRegistry {
     const to = imageIn(registry, app, key)
     const auth = this.#auth(registry)
     const isThere = await this.#has(to, auth)
+    // It answers again.
+    this.#awayUntil = 0
     if (!isThere) await push(imageRef(platform, key), to, { engine, auth, signal })
     await this.#sendStack(registry, signal)
     return isThere ? null : `${to}, in ${((now() - started) / 1000).toFixed(1)} s`
