@@ -41,6 +41,10 @@ const SIGNS: Sign[] = [
     means: (host) => `the network cannot be reached: ${host} does not answer. ${upper(HINT)}.`,
   },
   {
+    says: /Failed to (?:download|fetch):? `?https?:\/\/([\w.-]+)[\s\S]{0,1000}?\bdns error/,
+    means: (host) => `the network cannot be reached: there is no address for ${host}. ${upper(HINT)}.`,
+  },
+  {
     says: /Temporary failure in name resolution|Name or service not known|No address associated with hostname|UnknownHostException:?\s*([\w.-]+)?|dns error|failed to lookup address/i,
     means: (host) => `the network cannot be reached: there is no address for ${host || 'a registry'}. ${upper(HINT)}.`,
   },

@@ -39,6 +39,16 @@ test.each([
     /builds\.ca/,
   ],
   [
+    'uv without a network',
+    'error: Failed to install cpython-3.12.16-linux-x86_64-gnu\n  cause: Request failed after 3 retries in 5.5s\n  cause: Failed to download `https://files.example.com/cpython.tar.gz`\n  cause: error sending request for url (https://files.example.com/cpython.tar.gz)\n  cause: client error (Connect)\n  cause: dns error\n  cause: failed to lookup address information: Name or service not known',
+    /no address for files\.example\.com/,
+  ],
+  [
+    'uv, nobody listens',
+    'error: Request failed after 3 retries in 5.6s\n  cause: Failed to fetch: http://127.0.0.1:9/simple/click/\n  cause: client error (Connect)\n  cause: tcp connect error\n  cause: Connection refused (os error 111)',
+    /refused or timed out/,
+  ],
+  [
     'go without a network',
     'go: example.com/x@v1.0.0: Get "https://proxy.example.com/x": dial tcp: lookup proxy.example.com on 127.0.0.11:53: no such host',
     /no address for proxy\.example\.com/,

@@ -4,12 +4,12 @@
 is_kept() { [[ -n $digest && $(cat "$cache_dir/python/kept/signature" 2>/dev/null) == "$(signature)" ]]; }
 
 restore_kept() {
-  local kept=$cache_dir/python/kept from
+  local kept=$cache_dir/python/kept from name version
   topic 'Installing requirements'
   indent <<< "$lockfile is unchanged: using what the last build installed"
   mkdir -p "$VENV"
   tar -xpf "$kept/venv.tar" -C "$VENV"
-  cat "$kept/versions" >> "$pack_dir/versions"
+  while read -r name version; do record "$name" "$version"; done < "$kept/versions"
   from=$(< "$kept/from")
   [[ $from == "$VENV" ]] || own_python move.py "$from" "$VENV"
 }

@@ -17,7 +17,7 @@ fetch_python() {
   found=$(cd / && "$uv" python find --managed-python --no-project "$wanted")
   copy_managed "${found%/bin/*}"
   VERSION=$(cd / && "$PYTHON" -Ic 'import sys; print("%d.%d.%d" % sys.version_info[:3])')
-  python_place="uv's"
+  python_place=uv
 }
 
 # Not what only building with it or learning it takes; of that, what builds need is removed when they are done.
@@ -32,6 +32,6 @@ copy_managed() {
 # When nothing more is built with it.
 finish_managed() {
   rm -rf "$managed"/include "$managed"/lib/pkgconfig "$managed"/lib/python3*/{ensurepip,config-*,site-packages/pip*} \
-    "$managed"/bin/{pip,2to3,idle,pydoc}*
+    "$managed"/bin/{pip,2to3,idle,pydoc}* "$managed"/bin/*-config
   compile_bytecode "$managed"/lib/python3*
 }
