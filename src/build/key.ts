@@ -35,9 +35,9 @@ function partsOf({ recipe, entries, context, builtins, env, platformEnv, base }:
       // What a builder's tag stands for is looked up with every build; that it has moved is no reason for one.
       return [kind, tree, recipe.cnb.builder, recipe.cnb.run ?? null, sorted(env), sorted(platformEnv)]
     case 'artifact': {
-      // Nothing of the commit is in it, and its address is only where it comes from.
-      const { sha256, name, hasCommand } = recipe.artifact
-      return [kind, sha256, name, hasCommand]
+      // Nothing of the commit is in it. Its address is: that another one has the same to give is looked up once.
+      const { sha256, name, url, hasCommand } = recipe.artifact
+      return [kind, sha256, name, url ?? null, hasCommand]
     }
   }
 }

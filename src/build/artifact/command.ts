@@ -21,7 +21,7 @@ export interface Surroundings {
 const RUNNER = '/opt/webapp-runner.jar'
 
 /** Sized to the memory that the instance may use, unless JAVA_OPTS says otherwise. */
-const JAVA = 'java ${JAVA_OPTS:--XX:MaxRAMPercentage=75}'
+const JAVA = `java \${JAVA_OPTS:--XX:MaxRAMPercentage=75}`
 
 /**
  * The commands that an artifact brings with it: those of a Procfile at an archive's root, else its executable `control`, else what its

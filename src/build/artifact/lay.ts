@@ -73,7 +73,7 @@ async function obtain(
   { sha256, name, url }: ArtifactSettings,
 ): Promise<string> {
   log.line(`-----> Artifact ${name}, sha256 ${sha256.slice(0, 12)}`)
-  const here = await store.find(sha256)
+  const here = await store.find(sha256, url)
   if (here !== null) {
     log.line('       It is here already')
     return here
@@ -82,7 +82,7 @@ async function obtain(
   const shown = url.replace(/\?.*$/, '')
   log.line(`       Fetching ${shown}`)
   const line = (text: string) => log.line(text)
-  await store.put(name, fetchBytes(url, { ...store.settings, ca: builds.ca, signal, line }), sha256)
+  await store.put(name, fetchBytes(url, { ...store.settings, ca: builds.ca, signal, line }), { sha256, url })
   return store.pathOf(sha256)
 }
 

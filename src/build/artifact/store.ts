@@ -33,6 +33,8 @@ const Note = z.object({
   usedAt: z.number(),
   /** Builds that used it. */
   keys: z.array(z.string()),
+  /** Addresses that have given it. */
+  urls: z.array(z.string()).default([]),
 })
 
 type Note = z.infer<typeof Note>
@@ -77,10 +79,11 @@ export class ArtifactStore implements Artifacts {
     this.settings = settings
   }
 
-  /** Where the file is, its hash compared; null if it is not there, or not what it was. */
-  async find(sha256: string): Promise<string | null> {
+  /** Where the file is, its hash compared; null if it is not there, or not what it was, or has never come from this address. */
+  async find(sha256: string, url?: string): Promise<string | null> {
     const path = this.pathOf(sha256)
     if (!isHash(sha256) || !existsSync(path)) return null
+    if (url !== undefined && !this.#note(sha256).urls.includes(url)) return null
     const hash = createHash('sha256')
     for await (const piece of createReadStream(path)) hash.update(piece as Buffer)
     if (hash.digest('hex') === sha256) return path
@@ -94,7 +97,8 @@ export class ArtifactStore implements Artifacts {
     this.#write(sha256, { ...note, name: note.name || name, usedAt: this.#now(), keys: [...new Set([...note.keys, key])] })
   }
 
-  async put(name: string, content: AsyncIterable<Uint8Array>, wanted?: string): Promise<StoredArtifact> {
+  /** `wanted`: what it has to be, and where it comes from. */
+  async put(name: string, content: AsyncIterable<Uint8Array>, wanted?: { sha256: string; url: string }): Promise<StoredArtifact> {
     const limit = this.settings.sizeBytes
     const temporary = join(this.#folder, `.${randomBytes(8).toString('hex')}`)
     const hash = createHash('sha256')
@@ -120,13 +124,15 @@ export class ArtifactStore implements Artifacts {
       await file.close()
     }
     const sha256 = hash.digest('hex')
-    if (wanted !== undefined && sha256 !== wanted) {
+    if (wanted !== undefined && sha256 !== wanted.sha256) {
       await rm(temporary, { force: true })
-      throw another(wanted, sha256)
+      throw another(wanted.sha256, sha256)
     }
     renameSync(temporary, this.pathOf(sha256))
     const at = this.#now()
-    this.#write(sha256, { ...this.#note(sha256), name, size, storedAt: at, usedAt: at })
+    const note = this.#note(sha256)
+    const urls = wanted ? [...new Set([...note.urls, wanted.url])] : note.urls
+    this.#write(sha256, { ...note, name, size, storedAt: at, usedAt: at, urls })
     return this.#stored(sha256)
   }
 
@@ -169,7 +175,7 @@ export class ArtifactStore implements Artifacts {
     } catch {
       // Torn, or never written: the file itself says the most important.
       const { size = 0, mtimeMs = 0 } = statSync(this.pathOf(sha256), { throwIfNoEntry: false }) ?? {}
-      return { name: '', size, storedAt: Math.round(mtimeMs), usedAt: Math.round(mtimeMs), keys: [] }
+      return { name: '', size, storedAt: Math.round(mtimeMs), usedAt: Math.round(mtimeMs), keys: [], urls: [] }
     }
   }
 

@@ -51,15 +51,19 @@ test('an archive by its address: a slug of what is in it, and what its Procfile 
   expect(log).toContain('Unpacked: 2 files')
   expect(server.asked).toEqual(['/shop-1.tar.gz'])
 
-  // Neither the repository nor the address decides; the bytes do, and what they are called.
+  // The repository does not decide; the bytes do, what they are called, and that the address has them.
   expect((await w.plan({ 'README.md': 'two' }, at)).key).toBe(plan.key)
-  const elsewhere = settings(content, 'shop-1.tar.gz', { url: 'http://127.0.0.1:9/elsewhere.tar.gz' })
-  expect((await w.plan({ 'README.md': 'two' }, elsewhere)).key).toBe(plan.key)
-  const renamed = await w.plan({ 'README.md': 'two' }, settings(content, 'other.tar.gz', { url: `${server.url}/shop-1.tar.gz` }))
+  const renamed = await w.plan({ a: '' }, settings(content, 'other.tar.gz', { url: `${server.url}/shop-1.tar.gz` }))
   expect(renamed.key).not.toBe(plan.key)
   imageOf(await w.build(renamed))
   expect(await w.log(renamed)).toContain('It is here already')
   expect(server.asked).toHaveLength(1)
+
+  // The address of the next version with the hash of this one: somebody forgot the one for the other.
+  server.files.set('/shop-2.tar.gz', Buffer.from('another'))
+  const forgotten = await w.plan({ a: '' }, settings(content, 'shop-1.tar.gz', { url: `${server.url}/shop-2.tar.gz` }))
+  expect(failureOf(await w.build(forgotten)).message).toContain(sha256('another'))
+  imageOf(await w.build(plan))
 })
 
 test('another hash than the one that is named: both are told, and nothing is unpacked', async () => {

@@ -31,13 +31,18 @@ test('what comes in is there by its hash, whole or not at all', async () => {
   expect(await store.put('other.war', bytes('hello, world'))).toMatchObject({ sha256: stored.sha256, name: 'other.war' })
   expect((await store.list()).map(({ name }) => name)).toEqual(['other.war'])
 
+  // It is there, and has not come from there.
+  expect(await store.find(stored.sha256, 'https://h/x')).toBeNull()
+  await store.put('shop.war', bytes('hello, world'), { sha256: stored.sha256, url: 'https://h/x' })
+  expect(await store.find(stored.sha256, 'https://h/x')).not.toBeNull()
+
   const broken = async function* () {
     yield Buffer.from('half')
     throw new Error('the client went away')
   }
   await expect(store.put('x', broken())).rejects.toThrow('the client went away')
   await expect(store.put('x', bytes('x'.repeat(600), 'x'.repeat(600)))).rejects.toMatchObject({ code: 'BuildFailed' })
-  await expect(store.put('x', bytes('x'), sha('y'))).rejects.toMatchObject({
+  await expect(store.put('x', bytes('x'), { sha256: sha('y'), url: 'https://h/x' })).rejects.toMatchObject({
     code: 'BuildFailed',
     message: expect.stringMatching(new RegExp(`expected ${sha('y')}\\n +found +${sha('x')}$`)),
   })

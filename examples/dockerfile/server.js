@@ -1,0 +1,5 @@
+const { readFileSync } = require('node:fs')
+const greeting = readFileSync('greeting.txt', 'utf8')
+const server = require('node:http').createServer((request, response) => response.end(greeting))
+server.listen(process.env.PORT || 8080)
+process.on('SIGTERM', () => server.close())
