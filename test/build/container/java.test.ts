@@ -13,7 +13,7 @@ const EXAMPLE = join(import.meta.dirname, '../../../examples/java')
 const FILES = ['pom.xml', 'system.properties', 'src/main/java/Hello.java']
 const SOURCE: Record<string, string> = Object.fromEntries(FILES.map((name) => [name, readFileSync(join(EXAMPLE, name), 'utf8')]))
 const RELEASE = { SOURCE_VERSION: '0123456789abcdef', RELEASE_VERSION: 'v7' }
-const SLOW = 300_000
+const SLOW = 600_000
 /** Nobody listens there. */
 const AWAY = 'http://127.0.0.1:9/maven2'
 
