@@ -55,26 +55,30 @@ python(
   },
 )
 
-python('a version that the index does not have is named', { timeout: 60_000 }, async () => {
+python('a version that the index does not have is named', { timeout: 120_000 }, async () => {
   const { ends } = await worldWith('sprocket==1.0')
   const { end } = await ends({ 'requirements.txt': 'sprocket==9.9\n' })
   expect(failureOf(end).message).toMatch(/^The python buildpack failed: the registry has no sprocket==9\.9\./)
 })
 
-python('pyproject.toml without a build system: its dependencies, with a word on the lock file', { timeout: 60_000 }, async () => {
-  const { ends } = await worldWith('sprocket==1.0')
-  const toml = '[project]\nname = "ours"\nversion = "1"\nrequires-python = ">=3.8"\ndependencies = ["sprocket<2"]\n'
-  const { end, text } = await ends({ 'pyproject.toml': toml, 'one/a.py': '', 'two/b.py': '' })
-  expect(inSlug(imageOf(end).ref, 'sprocket')).toBe('sprocket 1.0')
-  expect(text).toContain(
-    ' !     There is no lock file: the next build may install other versions. Commit one (uv lock makes it).',
-  )
-  expect(text).toContain(
-    `-----> Using Python ${HAVE} of this machine\n       asked for: >=3.8 (requires-python in pyproject.toml)\n`,
-  )
-})
+python(
+  'pyproject.toml without a build system: its dependencies, with a word on the lock file',
+  { timeout: 120_000 },
+  async () => {
+    const { ends } = await worldWith('sprocket==1.0')
+    const toml = '[project]\nname = "ours"\nversion = "1"\nrequires-python = ">=3.8"\ndependencies = ["sprocket<2"]\n'
+    const { end, text } = await ends({ 'pyproject.toml': toml, 'one/a.py': '', 'two/b.py': '' })
+    expect(inSlug(imageOf(end).ref, 'sprocket')).toBe('sprocket 1.0')
+    expect(text).toContain(
+      ' !     There is no lock file: the next build may install other versions. Commit one (uv lock makes it).',
+    )
+    expect(text).toContain(
+      `-----> Using Python ${HAVE} of this machine\n       asked for: >=3.8 (requires-python in pyproject.toml)\n`,
+    )
+  },
+)
 
-python('scripts of the app’s own before and after', { timeout: 60_000 }, async () => {
+python('scripts of the app’s own before and after', { timeout: 120_000 }, async () => {
   const { ends } = await worldWith('sprocket==1.0')
   const { end } = await ends(
     {

@@ -1,11 +1,14 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect } from 'vitest'
+import { expect, vi } from 'vitest'
 import type { Tree } from '../support/dirsource.ts'
 import { HAVE, inSlug, python } from './pythonSlug.ts'
 import { onlyWithRegistry } from './registry.ts'
 import { BUILDPACKS, failureOf, imageOf, world } from './world.ts'
+
+// Each of them installs something.
+vi.setConfig({ testTimeout: 120_000 })
 
 const [major, minor] = (HAVE ?? '').split('.')
 
@@ -66,8 +69,8 @@ python.each([
 })
 
 python('a version that is there is taken, in short or in full', async () => {
+  const w = await world()
   for (const version of [`${major}.${minor}`, HAVE ?? '', `python-${HAVE}`]) {
-    const w = await world()
     const plan = await w.plan({
       'requirements.txt': '',
       [version.startsWith('p') ? 'runtime.txt' : '.python-version']: `${version}\n`,
