@@ -1,7 +1,7 @@
 /** examples/artifact and examples/dockerfile: what is not built here, or by somebody else's rules. */
 import { cpSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { sharedEngine, stackImage } from '../support/docker.ts'
 import { overKinds } from '../support/kinds.ts'
 import { TestPlatform, until } from '../support/platform.ts'
@@ -10,21 +10,24 @@ const ARTIFACT = join(import.meta.dirname, '../..', 'examples/artifact')
 const DOCKERFILE = join(import.meta.dirname, '../..', 'examples/dockerfile')
 
 overKinds((kind) => {
-  const platforms: TestPlatform[] = []
+  let platform: TestPlatform | undefined
 
-  afterAll(async () => {
-    for (const platform of platforms) await platform.strike()
+  beforeAll(async () => {
+    if (kind.name.includes('traefik')) return
+    platform = await TestPlatform.make({ kind, extra: { secrets: { 'greeting-key': 'key-of-17-letters' } } })
+    const names = kind.isOnHost ? ['greeter'] : ['greeter', 'docker']
+    for (const name of names) platform.repo(name)
+    platform.configure({ apps: names.map((name) => ({ name, repo: `./${name}` })) })
+    await platform.up()
   })
 
-  it('artifact: a file that is uploaded, after its commit', { timeout: 120_000 }, async (context) => {
-    if (kind.name.includes('traefik')) return context.skip('the router makes no difference here')
-    const platform = await TestPlatform.make({ kind })
-    platforms.push(platform)
-    platform.configure({ apps: [{ name: 'greeter', repo: './greeter' }] })
-    const repo = platform.repo('greeter')
+  afterAll(() => platform?.strike())
+
+  it('artifact: a file that is uploaded, after its commit', { timeout: 180_000 }, async (context) => {
+    if (!platform) return context.skip('the router makes no difference here')
+    const repo = platform.openRepo('greeter')
     cpSync(join(ARTIFACT, 'app.yaml'), join(repo.dir, 'app.yaml'))
     const first = repo.commit('What was built elsewhere')
-    await platform.up()
     const { failure } = await platform.failed('greeter', first)
     expect(failure).toMatchObject({ code: 'BuildFailed', message: expect.stringContaining('Upload it: trimtab artifact push') })
 
@@ -32,21 +35,18 @@ overKinds((kind) => {
     const { code, out } = await platform.run('artifact', 'push', join(ARTIFACT, 'greeter'))
     expect(code).toBe(0)
     expect(repo.git('show', 'HEAD:app.yaml')).toContain(out.trim())
-    await until(async () => (await platform.status('greeter')).status === 'Live', 'the app to be live', 110_000)
+    const isLive = async () => (await platform?.status('greeter'))?.status === 'Live'
+    await until(isLive, 'the app to be live', 110_000)
     expect(await platform.says('greeter')).toBe('Hello from v1\n')
   })
 
   it('dockerfile: an argument, a stage, and a secret that is nowhere afterwards', { timeout: 180_000 }, async (context) => {
-    if (kind.name.includes('traefik') || kind.isOnHost) return context.skip('this is about containers, behind any router')
+    if (!platform || kind.isOnHost) return context.skip('this is about containers, behind any router')
     const { socket } = await sharedEngine(context)
-    const platform = await TestPlatform.make({ kind, extra: { secrets: { 'greeting-key': 'key-of-17-letters' } } })
-    platforms.push(platform)
-    platform.configure({ apps: [{ name: 'docker', repo: './docker' }] })
-    const repo = platform.repo('docker')
+    const repo = platform.openRepo('docker')
     cpSync(DOCKERFILE, repo.dir, { recursive: true })
     const given = readFileSync(join(DOCKERFILE, 'app.yaml'), 'utf8')
     const first = repo.write({ 'app.yaml': given.replace('node:22-slim', await stackImage(socket)) }).commit('The example')
-    await platform.up()
     await platform.live('docker', first, 170_000)
     expect(await platform.says('docker')).toBe('Hello from a Dockerfile, signed with a key of 17 characters\n')
     const told = [await platform.run('logs', 'docker', '--build'), await platform.run('releases', 'docker', '--json')]
