@@ -29,7 +29,7 @@ const FILES = {
 }
 
 it('goes on without a registry, and comes back from it when the engine has lost everything', {
-  timeout: 240_000,
+  timeout: 400_000,
 }, async (context) => {
   const registry = await ownRegistry(context)
   const engine = await ownEngine(context)

@@ -60,6 +60,7 @@ export function containerWorkshop(yard: Yard, state: string, free: FreeBytes): W
     },
     async tidy(inUse, keep) {
       await containers.sweep()
+      await registry.tidy()
       await removeDangling(inUse())
       yard.digests.prune(new Set([...keep(), ...inUse()]))
     },

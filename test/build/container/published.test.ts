@@ -67,6 +67,11 @@ test('what went live is pushed, with the stack it stands on; an engine that lost
   expect(await registry.tags('house/shop')).toEqual([plan.key])
   await vi.waitFor(async () => expect(await registry.tags(`house/${w.stack.replace(/:.*/, '')}`)).toEqual(['1']), 30_000)
   expect((await names(w)).filter((name) => name.startsWith(registry.host))).toEqual([])
+  // What one that was killed has left.
+  await w.engine.docker.getImage(image.ref).tag({ repo: `${registry.host}/house/shop`, tag: plan.key })
+  await w.builder.prune(() => new Set([plan.key]))
+  expect((await names(w)).filter((name) => name.startsWith(registry.host))).toEqual([])
+  expect(await w.builder.find(plan.key)).toEqual(image)
   // Once is enough.
   w.builder.publish('shop', plan.key)
   expect(w.told('ImagePushed')).toHaveLength(1)
@@ -95,7 +100,7 @@ test('what went live is pushed, with the stack it stands on; an engine that lost
   expect(await next.log(plan.key)).toContain('-----> Build succeeded')
   expect(events).toEqual([])
   expect(JSON.stringify([states, await next.log(plan.key)])).not.toContain(LOGIN.password)
-})
+}, 120_000)
 
 test('a registry that knows everybody, of a platform that had another name; a Dockerfile and a ready-made image come back too', async (context) => {
   const registry = await ownRegistry(context, { open: true })
@@ -142,7 +147,7 @@ test('a registry that knows everybody, of a platform that had another name; a Do
   )
   expect(await moved.find(own.key)).toMatchObject({ ref })
   await docker.getImage(ref).remove({ force: true })
-})
+}, 120_000)
 
 test('a registry that is away, refuses, or has something broken: told once, and built; what was to be sent gets there later', async (context) => {
   const registry = await ownRegistry(context)
@@ -201,4 +206,4 @@ test('a registry that is away, refuses, or has something broken: told once, and 
   await vi.waitFor(() => expect(events).toHaveLength(2), 10_000)
   expect(events[1]?.message).toMatch(/unauthorized.*registry: \{url: …, auth:/)
   expect(JSON.stringify(events)).not.toContain(wrong.password)
-}, 90_000)
+}, 180_000)

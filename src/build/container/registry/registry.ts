@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Image, PlatformSpec, RegistrySpec } from '../../../domain.ts'
 import { isMissing, Refusal } from '../../../engine/engine.ts'
-import { imageRef } from '../../../engine/labels.ts'
+import { imageRef, ours } from '../../../engine/labels.ts'
 import { asTrimtabError, headline } from '../../../errors.ts'
 import type { BuildPlan, NewEvent } from '../../../ports.ts'
 import { isHomemade } from '../reference.ts'
@@ -26,6 +26,8 @@ export class ImageRegistry {
   #settings: RegistrySettings
   #tell: (event: NewEvent) => void = () => {}
   #awayUntil = 0
+  /** Names on the engine that are on their way. */
+  readonly #busy = new Set<string>()
   /** Ids of stack images that it has. */
   readonly #stacks = new Set<string>()
   readonly #outbox = new Outbox({
@@ -73,7 +75,7 @@ export class ImageRegistry {
     const from = imageIn(registry, app.name, key)
     const started = now()
     try {
-      const image = await pullImage(this.#yard(), { from, key, auth: this.#auth(registry), signal })
+      const image = await this.#named(from, () => pullImage(this.#yard(), { from, key, auth: this.#auth(registry), signal }))
       if (!image) return null
       this.#outbox.knows(app.name, key)
       await this.#log(key, from, now() - started)
@@ -93,10 +95,26 @@ export class ImageRegistry {
     if (!registry) return false
     const from = stackIn(registry, reference)
     const { engine } = this.#yard()
-    if (!(await isPulled(from, { engine, auth: this.#auth(registry), signal }))) return false
-    await engine.ask((docker) => docker.getImage(from).tag(nameAndTag(reference)))
-    await engine.ask((docker) => docker.getImage(from).remove()).catch(() => {})
-    return true
+    return this.#named(from, async () => {
+      if (!(await isPulled(from, { engine, auth: this.#auth(registry), signal }))) return false
+      await engine.ask((docker) => docker.getImage(from).tag(nameAndTag(reference)))
+      await engine.ask((docker) => docker.getImage(from).remove()).catch(() => {})
+      return true
+    })
+  }
+
+  /** Takes away the registry's names that a trimtab which was killed has left on the engine: they would keep images for ever. */
+  async tidy(): Promise<void> {
+    const { registry, stack } = this.#settings
+    const { engine, platform } = this.#yard()
+    if (!registry) return
+    const own = await engine.ask((docker, abortSignal) => docker.listImages({ filters: ours(platform), abortSignal }))
+    const begin = `${registry.address}/`
+    const names = own.flatMap(({ RepoTags }) => RepoTags ?? []).filter((name) => name.startsWith(begin))
+    if (isHomemade(stack.image)) names.push(stackIn(registry, stack.image))
+    for (const name of names) {
+      if (!this.#busy.has(name)) await engine.ask((docker) => docker.getImage(name).remove()).catch(() => {})
+    }
   }
 
   async close(): Promise<void> {
@@ -114,7 +132,7 @@ export class ImageRegistry {
     const isThere = await this.#has(to, auth)
     // It answers again.
     this.#awayUntil = 0
-    if (!isThere) await push(imageRef(platform, key), to, { engine, auth, signal })
+    if (!isThere) await this.#named(to, () => push(imageRef(platform, key), to, { engine, auth, signal }))
     await this.#sendStack(registry, signal)
     return isThere ? null : `${to}, in ${((now() - started) / 1000).toFixed(1)} s`
   }
@@ -125,8 +143,18 @@ export class ImageRegistry {
     const { engine, shelf } = this.#yard()
     const id = isHomemade(image) ? await shelf.stackId() : null
     if (id === null || this.#stacks.has(id)) return
-    await push(image, stackIn(registry, image), { engine, auth: this.#auth(registry), signal })
+    const to = stackIn(registry, image)
+    await this.#named(to, () => push(image, to, { engine, auth: this.#auth(registry), signal }))
     this.#stacks.add(id)
+  }
+
+  async #named<T>(name: string, work: () => Promise<T>): Promise<T> {
+    this.#busy.add(name)
+    try {
+      return await work()
+    } finally {
+      this.#busy.delete(name)
+    }
   }
 
   async #has(reference: string, auth: object): Promise<boolean> {
