@@ -12,7 +12,9 @@ const root = dirname(import.meta.dirname)
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
 
 const examples = readdirSync(join(root, 'examples')).map((name) => `examples/${name}/README.md`)
-const docs = readdirSync(join(root, 'docs')).flatMap((name) => (name.endsWith('.md') ? [`docs/${name}`] : []))
+const docs = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).flatMap((name) =>
+  name.endsWith('.md') ? [`docs/${name}`] : [],
+)
 const pages = ['README.md', 'CONTRIBUTING.md', ...docs, ...examples].filter((path) => existsSync(join(root, path)))
 const texts = new Map(pages.map((path) => [path, read(path)]))
 
