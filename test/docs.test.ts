@@ -94,7 +94,8 @@ function isCommand(program: ReturnType<typeof createProgram>, text: string): boo
     .slice(1)
   const command = program.commands.find((each) => each.name() === words[0])
   if (command === undefined) return words[0] === undefined || words[0] === '--help'
-  const known = command.options.flatMap(({ short, long }) => [short, long])
+  const inner = command.commands.find((each) => each.name() === words[1])
+  const known = [...command.options, ...(inner?.options ?? [])].flatMap(({ short, long }) => [short, long])
   return words.slice(1).every((word) => !word.startsWith('-') || word === '--help' || known.includes(word))
 }
 
