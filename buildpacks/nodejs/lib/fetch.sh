@@ -10,7 +10,7 @@ export npm_config_update_notifier=false npm_config_audit=false npm_config_fund=f
 # Sets: fetched_version, and its folder, fetched_dir. $4 says who asked for it.
 fetch_tool() {
   local name=$1 package=$2 range=$3 from=$4
-  local new=$tools/new said=$scratch/fetch.log what="$1 $3${4:+ ($4)}"
+  local new=$tools/new said=$scratch/fetch.log what="${1/#node/Node.js} $3${4:+ ($4)}"
   type -P npm > /dev/null || fail "$what would have to be fetched with npm, which is not on $pack_place." "$pack_remedy."
   topic "Fetching $what"
   rm -rf "$new"

@@ -84,8 +84,8 @@ prune_dependencies() {
 }
 
 # The app's own files, which npm and yarn like to write anew in their own words.
-put_by() { mkdir -p "$scratch/own" && cp -p package.json ${lockfile:+"$lockfile"} "$scratch/own/"; }
-take_back() { cp -p "$scratch/own/"* .; }
+put_by() { mkdir -p "$scratch/own" && cp package.json ${lockfile:+"$lockfile"} "$scratch/own/"; }
+take_back() { cp "$scratch/own/"* .; }
 
 prune_with_npm() { if [[ $manager_version == [456].* ]]; then npm prune --production --no-save; else npm prune --omit=dev --ignore-scripts --no-save; fi; }
 prune_with_pnpm() { pnpm prune --prod --ignore-scripts --config.confirmModulesPurge=false; }
