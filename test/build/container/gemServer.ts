@@ -4,6 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join, normalize } from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import type { NetworkInspectInfo } from 'dockerode'
 import tar from 'tar-fs'
 import { onTestFinished } from 'vitest'
 import type { World } from './world.ts'
@@ -81,8 +82,8 @@ export async function gemServer({ engine: { docker }, root, stack }: World): Pro
     if (content !== null) asked.push(path)
     response.writeHead(content === null ? 404 : 200).end(content ?? 'Not Found')
   })
-  const { IPAM } = await docker.getNetwork('bridge').inspect()
-  await new Promise<void>((resolve) => server.listen(0, IPAM.Config[0].Gateway, resolve))
+  const bridge: NetworkInspectInfo = await docker.getNetwork('bridge').inspect()
+  await new Promise<void>((resolve) => server.listen(0, bridge.IPAM?.Config?.[0]?.Gateway, resolve))
   const close = () =>
     new Promise<void>((resolve) => {
       server.close(() => resolve())

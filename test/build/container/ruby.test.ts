@@ -53,7 +53,7 @@ test(
     const ran = await run(w, image, [], { RELEASE_VERSION: 'v7', SOURCE_VERSION: '0123456789abcdef' })
     expect(await answer(ran)).toBe('Hello from Ruby, v7, commit 0123456789ab\n')
 
-    const tree = { ...bundled({}), 'config.ru': '' }
+    const tree: Tree = { ...bundled({}), 'config.ru': '' }
     expect((await failed(w, { ...tree, '.ruby-version': '2.7\n' })).message).toMatch(
       /\.ruby-version asks for Ruby ~> 2\.7\.0; the stack has: 3\.\d+\.\d+\n/,
     )
