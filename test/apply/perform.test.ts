@@ -47,7 +47,10 @@ function theatre() {
     }),
     store,
     source: port<Source>('source', { head: () => head }),
-    builder: port<Builder>('builder', { want: (_, build) => void calls.push(`want ${build?.key ?? 'nothing'}`) }),
+    builder: port<Builder>('builder', {
+      want: (_, build) => void calls.push(`want ${build?.key ?? 'nothing'}`),
+      state: () => ({ state: 'none' }),
+    }),
     runtime: port<Runtime>('runtime', {
       async start(spec) {
         started.push(spec)
