@@ -16,7 +16,9 @@ test('disk: one large file, and many small ones, are stopped long before the dis
   const one = await w.plan(pack('exec dd if=/dev/zero of="$1/x" bs=1M count=4000'))
   const failure = failureOf(await w.build(one))
   expect(failure).toMatchObject({ code: 'BuildFailed', retry: false })
-  expect(failure.message).toMatch(/^The \.\/ buildpack failed: the build ran out of disk space: builds\.disk in platform\.yaml allows it 64 MB/)
+  expect(failure.message).toMatch(
+    /^The \.\/ buildpack failed: the build ran out of disk space: builds\.disk in platform\.yaml allows it 64 MB/,
+  )
   expect(await w.log(one)).toContain('Its cache is emptied')
   imageOf(await w.build(await w.plan(pack('[ -z "$(ls -A "$2")" ]'))))
 

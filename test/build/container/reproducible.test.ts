@@ -36,7 +36,7 @@ async function built(context: TestContext, tree: Parameters<World['plan']>[0], b
   const layers = image.RootFS.Layers ?? []
   expect(layers.slice(0, -1)).toEqual(stack.RootFS.Layers)
   const { Name, Data } = image.GraphDriver
-  const top = Name === 'overlay2' ? readdirSync((Data as { UpperDir: string }).UpperDir) : null
+  const top = Name === 'overlay2' ? readdirSync((Data as unknown as { UpperDir: string }).UpperDir) : null
   const container = await docker.createContainer({ Image: ref, HostConfig: { NetworkMode: 'none' } })
   try {
     const { files, holds } = await contentOf(await container.getArchive({ path: '/app' }))
