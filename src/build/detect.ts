@@ -5,6 +5,7 @@ import type { CommitId } from '../domain.ts'
 import { TrimtabError } from '../errors.ts'
 import type { Builtin } from './builtins.ts'
 import type { Pack } from './choose.ts'
+import type { Declared } from './declared.ts'
 import type { Job } from './job.ts'
 import { type Way, wayOf } from './packs/programs.ts'
 import { sceneOf } from './packs/run.ts'
@@ -44,6 +45,21 @@ export async function detectPack(job: Job): Promise<ReadyPack> {
     job.log.line(`       To choose otherwise: build: {buildpacks: [${others[0]?.pack.name}]} in app.yaml.`)
   }
   return { name: pack.name, detected: first.detected, dir, ...BY_COMPILE, releases: hasRelease(pack), builtin: true }
+}
+
+/** Where a build step of Node.js has made pages, and the app says of nothing that it serves them, the static pack does. */
+export async function detectSite(job: Job, before: ReadyPack[], declared: Declared[]): Promise<ReadyPack | null> {
+  const serves = declared.some(({ processTypes }) => processTypes.web !== undefined)
+  if (serves || before.length !== 1 || !before[0]?.builtin || before[0].name !== 'nodejs') return null
+  const [found] = await askBuiltins(
+    job,
+    job.builtins.filter(({ name }) => name === 'static'),
+  )
+  if (found === undefined) return null
+  const { pack, detected } = found
+  const dir = await job.place.layOut({ kind: 'builtin', name: pack.name, pack }, before.length)
+  job.log.line(`-----> ${detected} in what was built`)
+  return { name: pack.name, detected, dir, ...BY_COMPILE, releases: hasRelease(pack), builtin: true }
 }
 
 const BY_COMPILE = { way: 'compile', supplies: false } as const
@@ -95,15 +111,15 @@ const ASK = [
 ].join('\n')
 
 /** The built-in packs that fit, in their order. */
-async function askBuiltins(job: Job): Promise<Array<{ pack: Builtin; detected: string }>> {
+async function askBuiltins(job: Job, builtins = job.builtins): Promise<Array<{ pack: Builtin; detected: string }>> {
   const said: Buffer[] = []
-  const args = ['-c', ASK, 'detect', job.place.app, ...job.builtins.map((pack) => job.place.builtin(pack))]
+  const args = ['-c', ASK, 'detect', job.place.app, ...builtins.map((pack) => job.place.builtin(pack))]
   const end = await job.place.run({ program: '/bin/sh', args }, { out: collect(said, 4096) })
   if (end.code !== 0) throw new TrimtabError('BuildFailed', `The built-in buildpacks could not be asked: it ${describeEnd(end)}.`)
   const answers = Buffer.concat(said).toString('utf8').split('\n')
   return answers.flatMap((line) => {
     const [, at, detected] = /^(\d+) (.*)$/.exec(line) ?? []
-    const pack = job.builtins[Number(at)]
+    const pack = builtins[Number(at)]
     return pack ? [{ pack, detected: detected?.slice(0, 80) || pack.name }] : []
   })
 }

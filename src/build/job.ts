@@ -5,7 +5,7 @@ import type { BuildPlan } from '../ports.ts'
 import type { Builtin } from './builtins.ts'
 import type { Choice } from './choose.ts'
 import { type Declared, mergeDeclared, parseRelease, RELEASE_LIMIT } from './declared.ts'
-import { collect, detectPack, preparePack, type ReadyPack } from './detect.ts'
+import { collect, detectPack, detectSite, preparePack, type ReadyPack } from './detect.ts'
 import { diagnosis } from './diagnosis.ts'
 import { readPlainFile } from './files.ts'
 import type { BuildLog } from './log.ts'
@@ -47,12 +47,13 @@ export async function build(job: Job): Promise<Image> {
   for (const [index, named] of choice.entries()) {
     const last = index === choice.length - 1
     const pack = named === null ? await detectPack(job) : await preparePack(job, named, packs, last)
-    for (const { program, step } of stepsOf(job, pack, packs, last)) {
-      const end = await job.place.run(step, { record: true })
-      if (end.code !== 0) throw stepFailed(job, pack, program, end)
-    }
-    declared.push(await release(job, pack, packs))
+    declared.push(await perform(job, pack, packs, last))
     packs.push(pack)
+  }
+  const site = job.choice === null && procfile === null ? await detectSite(job, packs, declared) : null
+  if (site !== null) {
+    declared.push(await perform(job, site, packs, true))
+    packs.push(site)
   }
 
   const result = mergeDeclared(declared)
@@ -67,6 +68,14 @@ export async function build(job: Job): Promise<Image> {
     builtAt: new Date(job.now()).toISOString(),
     durationMs,
   })
+}
+
+async function perform(job: Job, pack: ReadyPack, before: ReadyPack[], last: boolean): Promise<Declared> {
+  for (const { program, step } of stepsOf(job, pack, before, last)) {
+    const end = await job.place.run(step, { record: true })
+    if (end.code !== 0) throw stepFailed(job, pack, program, end)
+  }
+  return release(job, pack, before)
 }
 
 /** bin/release may be missing: many packs leave the process types to the Procfile. */

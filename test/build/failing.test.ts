@@ -1,9 +1,11 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { TrimtabError } from '../../src/errors.ts'
-import { failureOf, HELLO, imageOf, pack, world } from './world.ts'
+import { BUILDPACKS, failureOf, HELLO, imageOf, pack, world } from './world.ts'
+
+const ORDER = ['ruby', 'nodejs', 'python', 'java', 'php', 'go', 'rust', 'static']
 
 test('nothing fits: NoBuildpack says what was looked for and what is there', async () => {
   const { build, plan, log } = await world()
@@ -12,9 +14,7 @@ test('nothing fits: NoBuildpack says what was looked for and what is there', asy
   expect(failure).toMatchObject({ code: 'NoBuildpack', retry: false })
   expect(failure.message).toBe(`No buildpack fits this app. Looked for:
   its own: bin/detect, bin/compile and bin/release, all executable
-  nodejs: package.json or server.js
-  python: requirements.txt, pyproject.toml, setup.py or Pipfile
-  static: index.html, public/index.html or static.json
+${ORDER.map((name) => `  ${name}: ${readFileSync(join(BUILDPACKS, name, 'looks-for'), 'utf8').trim()}`).join('\n')}
 Found: main.c, notes.
 Name one in app.yaml (build: {buildpacks: [nodejs]}), or add what it looks for.`)
   expect(await log(one)).toBe(' !     No buildpack fits this app. Looked for:\n')

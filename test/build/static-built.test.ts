@@ -21,10 +21,18 @@ test('nodejs, then static: what the build script made is served, and nothing els
   for (const path of ['/build.js', '/package.json', '/public/logo.svg']) expect((await fetch(url + path)).status).toBe(404)
 })
 
-test('nodejs alone makes no web process of it, and static alone tells how to have it built', async () => {
+test('detected as nodejs it is served by static too, where nothing else serves; static alone tells how to have it built', async () => {
   const w = await world()
   const alone = imageOf(await w.build(await w.plan(SOURCES)))
-  expect(alone.processTypes).toEqual({})
+  expect(alone.processTypes).toEqual({ web: 'node .trimtab/static.mjs' })
+  expect(alone.materials?.packs.map(({ name }) => name)).toEqual(['nodejs', 'static'])
+  const { url } = await serve(alone)
+  expect(await (await fetch(url)).text()).toBe('as it was built')
+  const others = { Procfile: 'worker: node build.js\n', 'server.js': '' }
+  for (const [name, text] of Object.entries(others)) {
+    const image = imageOf(await w.build(await w.plan({ ...SOURCES, [name]: text })))
+    expect(image.materials?.packs.map((pack) => pack.name)).toEqual(['nodejs'])
+  }
   const { 'index.html': _, ...unbuilt } = SOURCES
   const without = await w.plan({ ...unbuilt, 'static.json': '{"root": "dist"}' }, { settings: { buildpacks: ['static'] } })
   const { message } = failureOf(await w.build(without))
