@@ -172,6 +172,22 @@ test('build scripts run with build.env, and one that fails fails the build', asy
   expect(failureOf(bad.end)).toMatchObject({ code: 'BuildFailed', message: expect.stringContaining('no luck') })
 })
 
+test('a script has what npm gives it, whether npm runs it or, with nothing that needs npm, the buildpack', async () => {
+  const tell = `const { npm_lifecycle_event: event, npm_package_name: name, npm_package_version: version, npm_config_user_agent: agent } = process.env
+    console.log([event, name, version, /^npm\\/\\d/.test(agent), process.cwd() === process.env.INIT_CWD].join())`
+  const plain = { name: 'x', version: '1.2.3', scripts: { build: 'node tell.js', start: 'x' } }
+  const hooked = { ...plain, scripts: { ...plain.scripts, prebuild: 'echo before' } }
+  for (const [what, before] of [
+    [plain, false],
+    [hooked, true],
+  ] as const) {
+    const { end, text } = await built({ 'package.json': json(what), 'tell.js': tell })
+    imageOf(end)
+    expect(text).toMatch(/ > x@1\.2\.3 build\n {7}> node tell\.js\n[\s\S]*build,x,1\.2\.3,true,true/)
+    expect(text.includes('       before\n')).toBe(before)
+  }
+})
+
 test('lock files of two package managers, and a package manager that is not there, are clear errors', async () => {
   const dependencies = { dependencies: { ms: '2.1.3' } }
   const two = await built({ 'package.json': json(dependencies), 'package-lock.json': '{}', 'yarn.lock': '' })

@@ -24,6 +24,15 @@ const hasWorkspaces = some(pkg.workspaces) || /^packages:/m.test(contentOf('pnpm
 const yarnPath = /^yarnPath:\s*["']?([\w./@-]+)/m.exec(contentOf('.yarnrc.yml') ?? '')?.[1]
 const linker = /^nodeLinker:\s*["']?([\w-]+)/m.exec(contentOf('.yarnrc.yml') ?? '')?.[1]
 
+// Scripts that need nothing of npm but to be run (see run.sh): without hooks around them, npm's variables in them or settings for them.
+function plainScripts() {
+  if (manager.name !== 'npm' || some(pkg.config) || /script/.test(contentOf('.npmrc') ?? '')) return []
+  const names = ['heroku-prebuild', build, 'heroku-cleanup', ...hooksOf(pkg, manager.name)].filter((name) => text(scripts[name]))
+  return names.filter(
+    (name) => !text(scripts[`pre${name}`]) && !text(scripts[`post${name}`]) && !/npm_|[\t\r\n]/.test(scripts[name]),
+  )
+}
+
 const facts = {
   web: web() === '' ? '' : JSON.stringify(web()),
   node_range: node?.range ?? '',
@@ -46,5 +55,8 @@ const facts = {
   yarn_linker: linker ?? 'pnp',
   modules_key: modulesKey(pkg, manager, build),
   hooks: hooksOf(pkg, manager.name).join(' '),
+  package_name: text(pkg.name) ?? '',
+  package_version: text(pkg.version) ?? '',
+  ...Object.fromEntries(plainScripts().map((name) => [`script_${name.replace('-', '_')}`, scripts[name]])),
 }
 for (const [name, value] of Object.entries(facts)) process.stdout.write(`${name}\t${value.replace(/[\t\r\n]/g, ' ')}\n`)

@@ -2,7 +2,9 @@
 # (small, no escapes, at most two levels of objects) is read here; everything else by lib/facts.mjs.
 
 FACTS='web node_range node_from node_fits node_version node_package has_dependencies has_dev has_workspaces prebuild build cleanup
-  manager manager_range manager_from manager_other lockfile yarn_path yarn_linker modules_key hooks'
+  manager manager_range manager_from manager_other lockfile yarn_path yarn_linker modules_key hooks package_name package_version
+  script_heroku_prebuild script_heroku_postbuild script_build script_heroku_cleanup
+  script_preinstall script_install script_postinstall script_prepare'
 
 read_facts() {
   local name

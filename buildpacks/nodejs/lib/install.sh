@@ -1,11 +1,5 @@
 # Installing the packages that the lock file names, and removing those that only the build needed.
 
-run_script() {
-  use_manager
-  topic "Running $1"
-  "$manager" run "$1" 2>&1 | indent || fail "The script $1 of package.json failed."
-}
-
 install_dependencies() {
   if [[ -d node_modules ]]; then
     warn 'node_modules is in the repository: it is used as it is. Better remove it from git and commit a lock file.'
