@@ -113,7 +113,9 @@ describe('direction:', () => {
   })
 
   it('only main.ts, its adapters.ts, the demo and the trial build wire', () => {
-    const others = files.filter((file) => !within(file, [...ADAPTERS, 'cli/', 'demo/', 'stack/', 'trial/', 'adapters.ts', 'main.ts']))
+    const others = files.filter(
+      (file) => !within(file, [...ADAPTERS, 'cli/', 'demo/', 'stack/', 'trial/', 'adapters.ts', 'main.ts']),
+    )
     const wiring = strays(others, ({ of }) => !within(of, [...ADAPTERS, 'main.ts']))
     expect(wiring).toEqual([])
   })

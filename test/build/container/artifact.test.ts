@@ -75,6 +75,7 @@ test('an archive: one layer over the stack, that belongs to the app; a program, 
 
   const jar = Buffer.from(await said(w, { ref: w.stack }, ['/bin/bash', '-c', MAKE_JAR]), 'base64')
   const java = imageOf((await deploy(w, 'shop.jar', jar, { base: 'java' })).end)
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: bash fills it in
   expect(java.processTypes.web).toBe('java ${JAVA_OPTS:--XX:MaxRAMPercentage=75} -Dserver.port=$PORT -jar shop.jar')
   expect(await answer(await run(w, java))).toBe('a Java archive\n')
 })
