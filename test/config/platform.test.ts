@@ -12,6 +12,8 @@ it('fills in the defaults', () => {
     runtime: { kind: 'auto', process: { kind: 'process', ports: { from: 20_000, to: 29_999 } }, docker: { kind: 'docker' } },
     router: { kind: 'embedded', listen: { host: '127.0.0.1', port: 8080 } },
     stack: { image: 'trimtab/stack:bookworm' },
+    bases: {},
+    artifacts: { allow: ['https'], local: false, sizeBytes: 2 ** 30 },
     registries: {},
     secrets: {},
     git: { allow: ['https', 'ssh'] },
@@ -36,6 +38,8 @@ registries:
 secrets: {shop-users: "admin:$apr1$x$y\\nci:z\\n", plain: "$\${plain}"}
 git: {allow: [https]}
 x-note: "\${NOT_SET}"
+bases: {java: "registry.example.com/java:21"}
+artifacts: {allow: [https, http], local: true, size: 512M}
 apps:
   - {name: hello, repo: ./hello.git, branch: main}
   - {name: shop, repo: "https://git.example.com/acme/shop.git", path: ./services//shop/, auth: {token: "\${SHOP_TOKEN}"}}
@@ -50,6 +54,8 @@ apps:
     runtime: { kind: 'process', ports: { from: 21_000, to: 21_099 } },
     router: { kind: 'embedded', listen: { host: '0.0.0.0', port: 80 } },
     stack: { image: 'trimtab/stack:bookworm' },
+    bases: { java: 'registry.example.com/java:21' },
+    artifacts: { allow: ['https', 'http'], local: true, sizeBytes: 2 ** 29 },
     registries: {
       'registry.example.com:5000': { username: 'ci', password: 's3cret' },
       'docker.io': { username: 'a', password: 'b' },

@@ -252,3 +252,17 @@ describe('registries and secrets, whose values are never shown', () => {
     ])
   })
 })
+
+describe('artifacts and their bases', () => {
+  const withoutPlace = (text: string) =>
+    problemsOf(`${text}\napps: []`).map((line) => line.replace(/^platform\.yaml:\d+:\d+ /, ''))
+  it.each([
+    ['bases: {Java: a}', 'bases.Java: expected a name of lower-case letters, digits and -, at most 40 long, got "Java"'],
+    ['bases: {java: "A B"}', 'bases.java: expected an image such as registry.example.com/shop:1.2 or shop@sha256:…, got "A B"'],
+    ['artifacts: {allow: [ftp]}', 'artifacts.allow[0]: expected one of https, http, got "ftp"'],
+    ['artifacts: {local: maybe}', 'artifacts.local: expected true or false, got "maybe"'],
+    ['artifacts: {size: 1K}', 'artifacts.size: expected a size from 1M to 1024T, such as 512M or 2G, got "1K"'],
+  ])('%s', (text, line) => {
+    expect(withoutPlace(text)).toStrictEqual([line])
+  })
+})
