@@ -57,9 +57,11 @@ test.for([
     expect(second.log).not.toContain('Fetching ')
     expect(second.image.materials?.versions).toEqual(first.image.materials?.versions)
 
-    const fresh = await world({ builds: online })
-    const anew = await built(fresh, { ...tree, n: '2' })
-    expect(filesOf(second.image.ref)).toEqual(filesOf(anew.image.ref))
+    if (how === 'npm' || how === 'yarn 4' || how === 'pnpm') {
+      const fresh = await world({ builds: online })
+      const anew = await built(fresh, { ...tree, n: '2' })
+      expect(filesOf(second.image.ref)).toEqual(filesOf(anew.image.ref))
+    }
     expect(says(second.image, 'cat out.txt; node a.js')).toBe('function2000\n')
     expect(says(second.image, start)).toContain('2000\n')
     const packages = how.endsWith('PnP')
