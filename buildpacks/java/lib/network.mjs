@@ -35,10 +35,16 @@ function proxies() {
       [`${scheme}.proxyPassword`, decodeURIComponent(password)],
     ]
   })
-  const direct = given('no_proxy').split(',').map((host) => host.trim().replace(/^\./, '*.')).filter((host) => host !== '')
+  const direct = given('no_proxy')
+    .split(',')
+    .map((host) => host.trim().replace(/^\./, '*.'))
+    .filter((host) => host !== '')
   if (options.length === 0) return []
   // A password is sent through a tunnel only if this list is empty; Maven 3.9 heeds such options only if it is told to.
-  const more = [['jdk.http.auth.tunneling.disabledSchemes', ' '], ['aether.connector.http.useSystemProperties', 'true']]
+  const more = [
+    ['jdk.http.auth.tunneling.disabledSchemes', ' '],
+    ['aether.connector.http.useSystemProperties', 'true'],
+  ]
   const none = direct.length > 0 ? ['localhost', '127.*', '[::1]', ...direct].join('|') : ''
   return [...options, ['http.nonProxyHosts', none], ...more].filter(([, value]) => value !== '')
 }
@@ -48,7 +54,11 @@ function trust() {
   const certificates = certificatesIn(readFileSync(env.SSL_CERT_FILE, 'latin1'))
   if (certificates.length === 0) return []
   writeFileSync(store, keyStore(certificates), { mode: 0o600 })
-  return [['javax.net.ssl.trustStore', store], ['javax.net.ssl.trustStorePassword', 'changeit'], ['javax.net.ssl.trustStoreType', 'JKS']]
+  return [
+    ['javax.net.ssl.trustStore', store],
+    ['javax.net.ssl.trustStorePassword', 'changeit'],
+    ['javax.net.ssl.trustStoreType', 'JKS'],
+  ]
 }
 
 for (const [name, value] of [...trust(), ...proxies()]) {

@@ -137,7 +137,10 @@ test(
     expect(await answer(await run(w, jar.image, [], RELEASE))).toContain('Goodbye from Java, v7')
 
     // A .war that cannot run by itself: a servlet container comes from Maven Central, and the next time from the cache.
-    const war = zip(w, 'shop.war', { 'index.jsp': '<%= "six times seven is " + 6 * 7 %>', 'WEB-INF/web.xml': '<web-app version="3.1"/>' })
+    const war = zip(w, 'shop.war', {
+      'index.jsp': '<%= "six times seven is " + 6 * 7 %>',
+      'WEB-INF/web.xml': '<web-app version="3.1"/>',
+    })
     expect((await failed(w, war, 'war')).split('\n')[0]).toContain('a server cannot be reached')
     network({})
     const served = await built(w, war, 'war')
