@@ -8,8 +8,8 @@ export default defineConfig({
     teardownTimeout: 60_000,
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    // Two at a time: the suite starts real processes, and a machine of two cores is the smallest it must pass on.
-    maxWorkers: 2,
+    // The suite starts real processes, and waits for most of its time; a machine of two cores is the smallest it must pass on.
+    maxWorkers: 3,
     // On a shared machine a test of real processes may be starved once; it is tried again there, and named. Random ones never are.
     retry: process.env.CI ? 1 : 0,
   },

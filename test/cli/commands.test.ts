@@ -31,6 +31,8 @@ const COMMANDS = [
   'demo',
   'init',
   'validate',
+  'build',
+  'artifact',
   'plan',
   'sync',
   'status',
