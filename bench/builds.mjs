@@ -23,6 +23,12 @@ const APPS = {
     byHand: 'npm ci --include=dev && npm run build && npm prune --omit=dev',
   },
   python: {
+    example: 'flask',
+    changes: 'app.py',
+    comment: '#',
+    byHand: 'python3 -m venv .venv && .venv/bin/pip install -r requirements.txt',
+  },
+  'python, Django': {
     example: 'django',
     changes: 'mysite/urls.py',
     comment: '#',
@@ -46,8 +52,6 @@ export async function bench() {
     source,
     builds: { concurrency: 1, timeoutMs: 600_000, ...registries },
     buildpacksDir: join(root, 'buildpacks'),
-    git: { allow: ['https', 'ssh'] },
-    bases: {},
   })
   const rows = []
   try {
@@ -63,7 +67,7 @@ export async function bench() {
 }
 
 async function measure(name, { example, changes, comment, byHand }, { engine, dir, registries, source, builder }) {
-  const repo = makeRepo(join(dir, name), {})
+  const repo = makeRepo(join(dir, example), { '.gitattributes': '' })
   cpSync(join(root, 'examples', example), repo, { recursive: true })
   const commit = (message) => {
     git(repo, 'add', '--all')
@@ -78,7 +82,7 @@ async function measure(name, { example, changes, comment, byHand }, { engine, di
   let sizes
   for (let run = 0; run < RUNS; run++) {
     // A cache of its own for each run, and a key: an app's name is in none.
-    const app = { name: `${name}-${run}`, repo, branch: 'main', path: '' }
+    const app = { name: `${example}-${run}`, repo, branch: 'main', path: '' }
     const settings = { env: { RUN: String(run) } }
     await source.look(app)
     const hand = await handMade(engine, repo, first, byHand, registries)
