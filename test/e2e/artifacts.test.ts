@@ -8,15 +8,14 @@ import { tarOf } from '../build/artifact/made.ts'
 import { type FileServer, fileServer, MAKE_JAR, program, sha256 } from '../support/artifacts.ts'
 import { sharedEngine, stackImage } from '../support/docker.ts'
 import { containers } from '../support/kinds/containers.ts'
-import { overKinds } from '../support/kinds.ts'
+import { overRuntimes } from '../support/kinds.ts'
 import { TestPlatform, until } from '../support/platform.ts'
 
-overKinds((kind) => {
-  let platform: TestPlatform | undefined
-  let server: FileServer | undefined
+overRuntimes((kind) => {
+  let platform: TestPlatform
+  let server: FileServer
 
   beforeAll(async () => {
-    if (kind.name.includes('traefik')) return
     server = await fileServer()
     platform = await TestPlatform.make({ kind, extra: { artifacts: { allow: ['http'], local: true } } })
     platform.configure({
@@ -46,12 +45,11 @@ overKinds((kind) => {
     )
   let elf: Buffer
 
-  it('an archive by its address: live; another hash fails and the old one serves; a revert fetches nothing', async (context) => {
-    if (!platform || !server) return context.skip('the router makes no difference here')
+  it('an archive by its address: live; another hash fails and the old one serves; a revert fetches nothing', async () => {
     elf = program()
     const repo = platform.openRepo('shop')
     const at = (content: Buffer, path: string) =>
-      `build:\n  artifact: {url: "${server?.url}${path}", sha256: ${sha256(content)}}\n`
+      `build:\n  artifact: {url: "${server.url}${path}", sha256: ${sha256(content)}}\n`
     const [one, two] = [archive('one'), archive('two')]
     server.files.set('/shop-1.tar.gz', one).set('/shop-2.tar.gz', two)
     const first = repo.write({ 'app.yaml': at(one, '/shop-1.tar.gz') }).commit('One')
@@ -78,8 +76,7 @@ overKinds((kind) => {
     expect((await platform.releases('shop'))[0]).toMatchObject({ built: false })
   })
 
-  it('a program by upload: the lines that are printed are those to commit; it is listed, and kept while it is used', async (context) => {
-    if (!platform) return context.skip('the router makes no difference here')
+  it('a program by upload: the lines that are printed are those to commit; it is listed, and kept while it is used', async () => {
     const file = join(platform.dir, 'tool-1.0')
     writeFileSync(file, elf)
     const { code, out, err } = await platform.run('artifact', 'push', file)
@@ -101,17 +98,17 @@ overKinds((kind) => {
     expect((await platform.run('artifact', 'push', join(platform.dir, 'none'))).code).not.toBe(0)
   })
 
-  it('a .jar, on the stack’s Java', { timeout: 120_000 }, async (context) => {
-    if (!platform || kind.isOnHost) return context.skip('this machine may have no Java')
-    const image = await stackImage((await sharedEngine(context)).socket)
-    const made = containers.docker('run', '--rm', '--network', 'none', '--entrypoint', '/bin/bash', image, '-c', MAKE_JAR)
-    mkdirSync(join(platform.dir, 'target'))
-    writeFileSync(join(platform.dir, 'target/shop.jar'), Buffer.from(made, 'base64'))
-    const { out } = await platform.run('artifact', 'push', join(platform.dir, 'target/shop.jar'))
-    expect(out).toContain('name: shop.jar, base: java}')
-    const commit = platform.openRepo('tool').write({ 'app.yaml': out }).commit('In Java')
-    await platform.live('tool', commit)
-    expect(await platform.says('tool')).toBe('a Java archive\n')
-    await until(() => platform?.running('tool').length === 1, 'the program to end')
-  })
+  if (!kind.isOnHost)
+    it('a .jar, on the stack’s Java', { timeout: 120_000 }, async (context) => {
+      const image = await stackImage((await sharedEngine(context)).socket)
+      const made = containers.docker('run', '--rm', '--network', 'none', '--entrypoint', '/bin/bash', image, '-c', MAKE_JAR)
+      mkdirSync(join(platform.dir, 'target'))
+      writeFileSync(join(platform.dir, 'target/shop.jar'), Buffer.from(made, 'base64'))
+      const { out } = await platform.run('artifact', 'push', join(platform.dir, 'target/shop.jar'))
+      expect(out).toContain('name: shop.jar, base: java}')
+      const commit = platform.openRepo('tool').write({ 'app.yaml': out }).commit('In Java')
+      await platform.live('tool', commit)
+      expect(await platform.says('tool')).toBe('a Java archive\n')
+      await until(() => platform.running('tool').length === 1, 'the program to end')
+    })
 })

@@ -6,12 +6,12 @@ import { afterAll, expect, it } from 'vitest'
 import { createEngine } from '../../src/engine/engine.ts'
 import { type GoProxy, goProxy, SMALL, TOOLCHAIN } from '../build/goProxy.ts'
 import { sharedEngine } from '../support/docker.ts'
-import { overKinds } from '../support/kinds.ts'
+import { overRuntimes } from '../support/kinds.ts'
 import { TestPlatform } from '../support/platform.ts'
 
 const EXAMPLE = join(import.meta.dirname, '../..', 'examples/go')
 
-overKinds((kind) => {
+overRuntimes((kind) => {
   let platform: TestPlatform | undefined
   let proxy: GoProxy | undefined
 
@@ -21,7 +21,6 @@ overKinds((kind) => {
   })
 
   it('go: a server with a dependency, then one line of it changed', { timeout: 400_000 }, async (context) => {
-    if (kind.name.includes('traefik')) return context.skip('the router makes no difference here')
     if (spawnSync('go', ['version'], { cwd: '/' }).status !== 0) return context.skip('there is no go on this machine')
     const { docker } = kind.isOnHost ? {} : createEngine((await sharedEngine(context)).socket)
     const host = (await docker?.getNetwork('bridge').inspect())?.IPAM?.Config?.[0]?.Gateway ?? '127.0.0.1'

@@ -4,19 +4,18 @@ import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import { onlyWithRegistry } from '../build/registry.ts'
-import { overKinds } from '../support/kinds.ts'
+import { overRuntimes } from '../support/kinds.ts'
 import { TestPlatform } from '../support/platform.ts'
 
 const EXAMPLE = join(import.meta.dirname, '../..', 'examples/java')
 const missing = ['javac', 'mvn'].filter((name) => spawnSync('which', [name]).status !== 0)
 
-overKinds((kind) => {
+overRuntimes((kind) => {
   let platform: TestPlatform | undefined
 
   afterAll(() => platform?.strike())
 
   it('java: built with Maven, and it answers', { timeout: 300_000 }, async (context) => {
-    if (kind.name.includes('traefik')) return context.skip('the router makes no difference here')
     if (kind.isOnHost && missing.length > 0) return context.skip(`there is no ${missing.join(' and no ')} on this machine`)
     await onlyWithRegistry(context, 'maven')
     platform = await TestPlatform.make({ kind })

@@ -3,18 +3,17 @@ import { cpSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import { onlyWithRegistry } from '../build/registry.ts'
-import { overKinds } from '../support/kinds.ts'
+import { overRuntimes } from '../support/kinds.ts'
 import { TestPlatform } from '../support/platform.ts'
 
 const EXAMPLE = join(import.meta.dirname, '../..', 'examples/nodejs-build')
 
-overKinds((kind) => {
+overRuntimes((kind) => {
   let platform: TestPlatform | undefined
 
   afterAll(() => platform?.strike())
 
   it('nodejs-build: TypeScript, bundled and pruned, then one line of it changed', { timeout: 300_000 }, async (context) => {
-    if (kind.name.includes('traefik')) return context.skip('the router makes no difference here')
     await onlyWithRegistry(context, 'npm')
     platform = await TestPlatform.make({ kind })
     platform.configure({ apps: [{ name: 'pages', repo: './pages' }] })

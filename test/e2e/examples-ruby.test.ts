@@ -3,19 +3,18 @@ import { spawnSync } from 'node:child_process'
 import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
-import { overKinds } from '../support/kinds.ts'
+import { overRuntimes } from '../support/kinds.ts'
 import { TestPlatform } from '../support/platform.ts'
 
 const EXAMPLE = join(import.meta.dirname, '../..', 'examples/ruby')
 const missing = ['ruby', 'bundle'].filter((name) => spawnSync('which', [name]).status !== 0)
 
-overKinds((kind) => {
+overRuntimes((kind) => {
   let platform: TestPlatform | undefined
 
   afterAll(() => platform?.strike())
 
   it('ruby: built with Bundler, and it answers', { timeout: 120_000 }, async (context) => {
-    if (kind.name.includes('traefik')) return context.skip('the router makes no difference here')
     if (kind.isOnHost && missing.length > 0) return context.skip(`there is no ${missing.join(' and no ')} on this machine`)
     platform = await TestPlatform.make({ kind })
     platform.configure({ apps: [{ name: 'ruby', repo: './ruby' }] })

@@ -4,18 +4,17 @@ import { cpSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import { onlyWithCrates } from '../build/crates.ts'
-import { overKinds } from '../support/kinds.ts'
+import { overRuntimes } from '../support/kinds.ts'
 import { TestPlatform } from '../support/platform.ts'
 
 const EXAMPLE = join(import.meta.dirname, '../..', 'examples/rust')
 
-overKinds((kind) => {
+overRuntimes((kind) => {
   let platform: TestPlatform | undefined
 
   afterAll(() => platform?.strike())
 
   it('rust: a server with a crate, then one line of it changed', { timeout: 200_000 }, async (context) => {
-    if (kind.name.includes('traefik')) return context.skip('the router makes no difference here')
     await onlyWithCrates(context)
     if (kind.isOnHost && spawnSync('cargo', ['-V']).status !== 0) return context.skip('there is no cargo on this machine')
     platform = await TestPlatform.make({ kind })

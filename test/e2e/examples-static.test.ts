@@ -2,21 +2,20 @@
 import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
-import { overKinds } from '../support/kinds.ts'
+import { overRuntimes } from '../support/kinds.ts'
 import { TestPlatform } from '../support/platform.ts'
 
 const FOLDER = 'examples/static-spa'
 const HOST = 'spa.test.localhost'
 
-overKinds((kind) => {
+overRuntimes((kind) => {
   let platform: TestPlatform | undefined
 
   afterAll(() => platform?.strike())
 
   it('the page at every address that is no file, with its headers; broken rules leave the old ones serving', {
     timeout: 180_000,
-  }, async (context) => {
-    if (kind.name.includes('traefik')) return context.skip('the router makes no difference here')
+  }, async () => {
     platform = await TestPlatform.make({ kind })
     platform.configure({ apps: [{ name: 'spa', repo: './spa' }] })
     const repo = platform.repo('spa')

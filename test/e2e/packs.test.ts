@@ -1,14 +1,13 @@
 /** Buildpacks that are in repositories of their own, behind a git server that is there, moves on, and goes away. */
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { overKinds } from '../support/kinds.ts'
+import { overRuntimes } from '../support/kinds.ts'
 import { PACKED, type ServedPacks, servePacks } from '../support/packs.ts'
 import { TestPlatform, until } from '../support/platform.ts'
 import type { Repo } from '../support/repo.ts'
 
-overKinds((kind) => {
+overRuntimes((kind) => {
   // What routes requests has no part in this.
-  if (kind.name.endsWith('traefik')) return it.skip('the same over another router', () => {})
   let platform: TestPlatform
   let packs: ServedPacks
   let repo: Repo

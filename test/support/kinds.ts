@@ -42,11 +42,21 @@ const all: Kind[] = [
 /** What is missing on this machine, by kind; asked once for each test file. */
 const there = await Promise.all(all.map(async (kind) => ({ kind, missing: await kind.missing() })))
 
-/** KINDS=docker+traefik,… runs only those. */
-const asked = process.env.KINDS?.split(',')
+/** KINDS=docker+traefik,… runs only those, SUITE=… only those of what runs over every kind. */
+const list = (names: string | undefined) => names?.split(',')
 
 /** The same tests over every kind that this machine has the parts for; a named skip (or, where the part is required, a failure) for the others. */
 export function overKinds(tests: (kind: Kind) => void): void {
+  over(list(process.env.KINDS ?? process.env.SUITE), tests)
+}
+
+/** The same for what no router makes a difference to: over each runtime once. */
+export function overRuntimes(tests: (kind: Kind) => void, runtimes = ['process', 'docker']): void {
+  const names = runtimes.map((runtime) => `${runtime}+embedded`)
+  over(list(process.env.KINDS)?.filter((name) => names.includes(name)) ?? names, tests)
+}
+
+function over(asked: string[] | undefined, tests: (kind: Kind) => void): void {
   for (const { kind, missing } of there) {
     if (asked && !asked.includes(kind.name)) continue
     if (missing !== null && kind.needs.every(isRequired)) throw new Error(`${kind.name} is required, and not here: ${missing}`)
