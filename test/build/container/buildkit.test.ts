@@ -19,7 +19,7 @@ test('secrets are mounted for the lines that ask for them, and are nowhere else'
     `FROM ${w.stack}`,
     'WORKDIR /srv',
     'RUN --mount=type=secret,id=npm-token wc -c < /run/secrets/npm-token > length && cat /run/secrets/npm-token && echo',
-    'RUN --mount=type=secret,id=key,target=/tmp/key grep -c line-of-it /tmp/key > lines && cat /tmp/key',
+    'RUN --mount=type=secret,id=key,target=/tmp/key grep -c ine-of-i /tmp/key > lines && cat /tmp/key',
     'RUN --mount=type=secret,id=other test ! -e /run/secrets/other && ls -A /run/secrets > left 2>&1 || true',
     'COPY . .',
     'CMD ["true"]',
