@@ -13,7 +13,7 @@ const DIRECT = 'https://go.dev/dl/mod'
 /** Gives what is at this path of the first server that has it; into a file, where one is named. */
 export function ask(path, file) {
   // After `,` the next one is asked if something is missing, after `|` whatever was wrong.
-  const servers = [...(process.env.GOPROXY || 'https://proxy.golang.org,direct').matchAll(/([^,|]+)([,|]?)/g)]
+  const servers = [...(process.env.GOPROXY || 'direct').matchAll(/([^,|]+)([,|]?)/g)]
   let last = new Missing('GOPROXY names no server.')
   for (const [, name, separator] of servers) {
     const server = name.trim()
@@ -30,7 +30,7 @@ export function ask(path, file) {
 
 /** The servers of GOPROXY that may also speak for a checksum database. */
 export function mirrors() {
-  const names = (process.env.GOPROXY || 'https://proxy.golang.org').split(/[,|]/).map((name) => name.trim().replace(/\/$/, ''))
+  const names = (process.env.GOPROXY || 'direct').split(/[,|]/).map((name) => name.trim().replace(/\/$/, ''))
   return names.filter((name) => name !== '' && name !== 'direct' && name !== 'off')
 }
 
