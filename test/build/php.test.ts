@@ -1,20 +1,36 @@
 import { spawnSync } from 'node:child_process'
-import { expect, test } from 'vitest'
+import { existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
 import { serve } from './serve.ts'
 import { failureOf, imageOf, world } from './world.ts'
 
 /** What a host has of PHP differs; containers, which have all of it, are where the rest is tested. */
 const hasPhp = spawnSync('php', ['-v']).status === 0
 
-test.skipIf(hasPhp)('a host without PHP: what to install', async () => {
-  const w = await world()
+/** A folder with every program of the PATH but PHP's. */
+function pathWithoutPhp(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'trimtab-no-php-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  for (const from of (process.env.PATH ?? '').split(':').filter(existsSync)) {
+    for (const name of readdirSync(from)) {
+      if (!name.startsWith('php') && !existsSync(join(folder, name))) symlinkSync(join(from, name), join(folder, name))
+    }
+  }
+  return folder
+}
+
+test('a host without PHP: what to install', async () => {
+  const w = await world({ builds: { concurrency: 1, timeoutMs: 60_000, env: { PATH: pathWithoutPhp() } } })
   const { code, message } = failureOf(await w.build(await w.plan({ 'public/index.php': '' })))
   expect(code).toBe('BuildFailed')
   expect(message).toContain('There is no PHP on the PATH of this machine.')
   expect(message).toContain('apt-get install php-cli php-fpm nginx composer')
 })
 
-test.skipIf(!hasPhp)('a host with PHP: with nginx and FPM, or with PHP’s built-in server', async () => {
+test('a host with PHP: with nginx and FPM, or with PHP’s built-in server', async ({ skip }) => {
+  skip(!hasPhp, 'there is no PHP on this machine')
   const w = await world()
   const plan = await w.plan({
     'index.php': '<?php echo "at ", $_SERVER["REQUEST_URI"];',
