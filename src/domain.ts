@@ -16,17 +16,103 @@ export interface AppSpec {
   repo: string
   /** Absent: the remote's HEAD. */
   branch?: string
+  /** In place of a branch: of the tags of this pattern (`v*`), the one of the highest semantic version. */
+  tag?: string
+  /** In place of a branch: a ref by its full name, such as refs/pull/7/head. Only trimtab itself makes such apps. */
+  ref?: string
   /** Folder of the app inside the repository, with '/' between; '' is the root. Never absolute, never with '..'. */
   path: string
-  auth?: { token: string } | { username: string; password: string }
+  auth?: Auth
+  /** How often its repository is asked. Absent: as the platform says. */
+  poll?: Poll
+  /** Absent: the platform's. */
+  webhook?: { secret: string }
+  /** Whose commits may be deployed. Absent: everybody's who can push. */
+  verify?: Verify
+  /** The API of the host that its repository is on. Absent: there is none to be asked. */
+  forge?: ForgeSpec
+  previews?: PreviewsSpec
+  /** Present: it is a pull request of another app, made by trimtab. */
+  preview?: Preview
 }
+
+/** What opens a repository. Paths are absolute. Never shown. */
+export type Auth =
+  | { token: string }
+  | { username: string; password: string }
+  /** ssh. Absent known hosts: those of the user who runs trimtab. */
+  | { key: string; knownHosts?: string }
+  /** Tokens of an installation of a GitHub App, an hour each. `key`: its private key, a PEM file. Absent installation: the one that has the repository. */
+  | { githubApp: { id: string; key: string; installation?: string; api?: string } }
+
+export type Poll = { everyMs: number } | { cron: string }
+
+/** Lists of who may sign, as absolute paths: ssh-keygen's allowed signers, or armoured OpenPGP keys. At least one of them. */
+export interface Verify {
+  signers?: string
+  keyring?: string
+  /** `every`: also of the commits between the deployed one and the head. */
+  commits: 'head' | 'every'
+}
+
+export type ForgeKind = 'github' | 'gitea' | 'forgejo' | 'gitlab' | 'bitbucket'
+
+export interface ForgeSpec {
+  kind: ForgeKind
+  /** Address of its API, without a slash at the end. */
+  api: string
+  token: string
+  /** Bitbucket's app passwords come with a user. */
+  username?: string
+}
+
+export interface PreviewsSpec {
+  /** Pull requests with this label get one. */
+  label: string
+  limit: number
+  /** From the last change of the pull request. */
+  ttlMs: number
+}
+
+/** Which pull request an app shows. */
+export interface Preview {
+  /** The app it is a preview of. */
+  of: string
+  number: number
+  /** It comes from a fork: it gets no secrets. */
+  isFork: boolean
+}
+
+/** The list of apps in a repository of its own. */
+export interface FleetSpec {
+  repo: string
+  branch?: string
+  /** The file with `apps:`. */
+  path?: string
+  /** In its place: every match of this pattern is an app.yaml, its folder an app. */
+  discover?: string
+  auth?: Auth
+  poll?: Poll
+  webhook?: { secret: string }
+  verify?: Verify
+}
+
+/** Who is told of an app's changes of state. */
+export type NotifySpec = { on: NotifyOn[]; apps?: string[] } & (
+  | { kind: 'webhook'; url: string; secret: string }
+  | { kind: 'slack'; url: string }
+  | { kind: 'email'; server: string; username?: string; password?: string; from: string; to: string[] }
+)
+
+export type NotifyOn = 'live' | 'failed' | 'recovered'
 
 export interface PlatformSpec {
   domain: string
   /** Absolute path of the state directory. */
   state: string
-  poll: { everyMs: number } | { cron: string }
+  poll: Poll
   http: Listen
+  hooks: HooksSpec
   runtime: RuntimeSpec
   router: RouterSpec
   builds: BuildsSpec
@@ -43,6 +129,21 @@ export interface PlatformSpec {
   secrets: Record<string, string>
   git: GitSpec
   apps: AppSpec[]
+  /** Repositories that list apps besides `apps`. */
+  fleets: FleetSpec[]
+  notify: NotifySpec[]
+}
+
+/** What comes in at /hooks. */
+export interface HooksSpec {
+  /** For every app that names none of its own. */
+  secret?: string
+  /** Where a forge reaches trimtab's `http` from outside, without a slash at the end. */
+  url?: string
+  /** The largest body. */
+  bytes: number
+  /** So many deliveries one address may make in a minute. */
+  perMinute: number
 }
 
 /** `auto` is decided when trimtab starts; from then on it is one of the others. */
@@ -130,6 +231,10 @@ export interface ArtifactsSpec {
 export interface GitSpec {
   /** The transports that addresses out of a repository may use. */
   allow: Transport[]
+  /** Credentials by host (`host` or `host:port`), for apps that name none: those of a fleet may name none. */
+  credentials: Record<string, Auth>
+  /** APIs by host, for the same. */
+  forges: Record<string, ForgeSpec>
 }
 
 export type Transport = 'https' | 'ssh' | 'http' | 'file'
@@ -154,6 +259,14 @@ export interface Manifest {
   release?: string
   /** Absent: the default route, <app>.<domain> → web. */
   routes?: RouteSettings[]
+  /** The commit is not deployed; what runs stays. */
+  suspend?: true
+  /** Patterns of paths in the repository: a commit that changes nothing of them is not deployed. */
+  paths?: string[]
+  /** Apps that are live before this one is deployed first, and started before it. */
+  dependsOn?: string[]
+  /** When it may be deployed. */
+  deploy?: { window: string; timezone?: string }
 }
 
 export interface BuildSettings {
@@ -481,6 +594,26 @@ export type EventType =
   | 'ConfigRejected'
   | 'RouterRestarted'
   | 'RoutesRejected'
+  // Triggers
+  | 'HookReceived'
+  | 'PollingSlowed'
+  | 'PollingResumed'
+  | 'HostUnreachable'
+  | 'HostRecovered'
+  // The list of apps
+  | 'FleetChanged'
+  | 'FleetRejected'
+  | 'AppAdded'
+  | 'AppMoved'
+  // Steering
+  | 'CommitHeld'
+  // Telling
+  | 'ReportDelayed'
+  | 'ReportDropped'
+  // Pull requests
+  | 'PreviewOpened'
+  | 'PreviewRefused'
+  | 'PreviewClosed'
 
 export interface Event {
   id: number
@@ -524,4 +657,10 @@ export interface AppStatus {
   instances?: InstanceStatus[]
   /** In plain words, what it is doing or waiting for now. */
   message: string
+  /** Present: no commit is deployed until this is lifted. `by`: a person's name, or `app.yaml`. */
+  suspended?: { by: string; since: string }
+  /** Present: what it had to tell and could not. */
+  reports?: { waiting: number; dropped: number; lastError: string }
+  /** Present: it is a preview of this pull request. */
+  preview?: { of: string; number: number }
 }

@@ -12,6 +12,10 @@ export type FailureCode =
   | 'PathMissing' // the app's `path` is not in the commit
   | 'ManifestInvalid' // app.yaml or Procfile
   | 'ConfigInvalid' // platform.yaml
+  | 'Untrusted' // the commit is not signed by anybody who may
+  | 'FleetInvalid' // the list of apps in git
+  | 'DependencyCycle' // apps that wait for one another
+  | 'ForgeRefused' // a forge's API said no
   | 'SourceInvalid' // the tree holds what is refused: a submodule, a link that leaves it
   | 'NoBuildpack' // nothing detected
   | 'BuildFailed'

@@ -53,6 +53,13 @@ export interface Source {
   look(app: AppSpec): Promise<Head>
   /** What the last look() of this app's branch found, without the network. Throws what that look threw; null before the first. */
   head(app: AppSpec): Head | null
+  /**
+   * Whether somebody on the app's lists has signed this commit, and with `commits: every` all that are not in `since`. Returns at once
+   * where it has no lists. Throws Untrusted, with who and why; what keeps it from being found out (a missing gpg, an unreadable list) is that too.
+   */
+  verify(app: AppSpec, commit: CommitId, since: CommitId | null): Promise<void>
+  /** Paths that differ between two commits. Throws what read() throws. */
+  changed(app: AppSpec, from: CommitId, to: CommitId): Promise<string[]>
   /** Folder entries at `path` ('' is the root), in git's order. Throws PathMissing. */
   entries(app: AppSpec, commit: CommitId, path: string): Promise<TreeEntry[]>
   /** The blob at `path`, or null if there is none (or it is not a file). Throws SourceInvalid if larger than `limit` bytes. */
@@ -323,6 +330,51 @@ export interface Store {
   events(filter: { app?: string | undefined; limit: number; afterId?: number }): Event[]
   onEvent(seen: (event: Event) => void): () => void
   close(): void
+}
+
+// ── Forge ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** What a commit's check shows. */
+export interface CommitStatus {
+  commit: CommitId
+  /** `trimtab/<app>` */
+  context: string
+  state: 'pending' | 'success' | 'failure'
+  /** One line; each forge cuts it to what it takes. */
+  description: string
+  /** Where it leads. Absent: nowhere. */
+  url?: string
+}
+
+export interface PullRequest {
+  number: number
+  title: string
+  /** The ref to fetch it from, in the repository itself, by its full name. */
+  ref: string
+  commit: CommitId
+  /** The head is in another repository. */
+  isFork: boolean
+  labels: string[]
+  updatedAt: number
+}
+
+/** A git host's API, for one repository. Every method throws ForgeRefused (no retry) or SourceUnreachable (retry), which name the host and never a token. */
+export interface Forge {
+  setStatus(status: CommitStatus): Promise<void>
+  /** GitHub's deployments; absent where there is no such thing. */
+  deployment?(deployment: {
+    commit: CommitId
+    environment: string
+    state: CommitStatus['state'] | 'inactive'
+    url?: string
+    description: string
+  }): Promise<void>
+  /** Makes the webhook, or sets right one that leads to the same address. */
+  installWebhook(hook: { url: string; secret: string }): Promise<'made' | 'updated'>
+  /** Open ones, all of them. */
+  pullRequests(): Promise<PullRequest[]>
+  /** Whether this label was set by somebody who may push to the repository. False where that cannot be found out. */
+  isLabelTrusted(number: number, label: string): Promise<boolean>
 }
 
 // ── Control: what the HTTP API and, through it, the command line ask of a running platform ─────────────────

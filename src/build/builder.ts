@@ -27,7 +27,7 @@ export interface BuilderOptions {
   source: Source
   builds: BuildsSpec
   /** How far a repository may reach for buildpacks. Default: https and ssh. */
-  git?: GitSpec
+  git?: Pick<GitSpec, 'allow'>
   /** The built-in buildpacks: a folder each. */
   buildpacksDir: string
   now?: () => number

@@ -1,15 +1,16 @@
 /** platform.yaml → PlatformSpec, or every reason why not. */
 import { basename, dirname, resolve } from 'node:path'
-import type { AppSpec, PlatformSpec, Transport } from '../domain.ts'
+import type { PlatformSpec, Transport } from '../domain.ts'
 import { check } from '../manifest/check.ts'
 import { asWritten } from '../manifest/environment.ts'
-import { invalid, type Problem } from '../manifest/problems.ts'
+import { formatPath, invalid, type Problem } from '../manifest/problems.ts'
 import { pathKey } from '../manifest/tree.ts'
 import { readYaml, type YamlFile } from '../manifest/yaml.ts'
-import { resolveAddress, transportOf } from './address.ts'
+import { transportOf } from './address.ts'
 import { interpolate } from './interpolate.ts'
 import { artifactsOf, DEFAULT_STACK, routerOf, runtimeOf } from './parts.ts'
 import { type Parsed, platformSchema } from './schema.ts'
+import { appOf, authOf, fleetOf, forgeOf, notifyOf } from './sources.ts'
 import { clashing, misplaced } from './together.ts'
 
 /** Largest platform.yaml, in bytes; some ten thousand apps. */
@@ -17,6 +18,20 @@ export const PLATFORM_LIMIT = 2 * 1024 * 1024
 
 /** What an address may use that somebody else than the operator has written. */
 const ALLOWED: Transport[] = ['https', 'ssh']
+
+/** Nothing that stands under one of these is ever shown. */
+const SECRET = new Set([
+  'auth',
+  'registries',
+  'registry',
+  'secrets',
+  'webhook',
+  'hooks',
+  'forge',
+  'forges',
+  'credentials',
+  'notify',
+])
 
 /** What the file says, and what `up` should tell about it. */
 export interface Platform extends PlatformSpec {
@@ -35,7 +50,7 @@ export function parsePlatform(
 ): Platform {
   const file = readYaml(input, PLATFORM_LIMIT, { expand: (text) => interpolate(text, env) })
   const { data, problems } = check(file, platformSchema, {
-    secret: (at) => at.includes('auth') || at[0] === 'registries' || at[0] === 'registry' || at[0] === 'secrets',
+    secret: (at) => at.some((part) => SECRET.has(String(part))),
   })
   const all = data === null ? problems : [...problems, ...refused(data, file)]
   if (data === null || all.length > 0) throw invalid('ConfigInvalid', [{ file: basename(path), problems: all }])
@@ -56,7 +71,24 @@ export function parsePlatform(
       registry: { address: data.registry.url.address, ...(data.registry.auth && { auth: data.registry.auth }) },
     }),
     secrets: data.secrets ?? {},
-    git: { allow: data.git?.allow ?? ALLOWED },
+    git: {
+      allow: data.git?.allow ?? ALLOWED,
+      credentials: mapValues(data.git?.credentials ?? {}, (written) => authOf(written, folder)),
+      forges: Object.fromEntries(
+        Object.entries(data.git?.forges ?? {}).flatMap(([host, written]) => {
+          const spec = forgeOf(written, `https://${host}/`)
+          return spec ? [[host, spec]] : []
+        }),
+      ),
+    },
+    hooks: {
+      ...(data.hooks?.secret !== undefined && { secret: data.hooks.secret }),
+      ...(data.hooks?.url !== undefined && { url: data.hooks.url.replace(/\/+$/, '') }),
+      bytes: data.hooks?.limit ?? 2 ** 20,
+      perMinute: data.hooks?.rate ?? 600,
+    },
+    fleets: (data.fleet ?? []).map((fleet) => fleetOf(fleet, folder)),
+    notify: (data.notify ?? []).map(notifyOf),
     builds: {
       concurrency: data.builds?.concurrency ?? 2,
       timeoutMs: data.builds?.timeout ?? 15 * 60_000,
@@ -67,7 +99,7 @@ export function parsePlatform(
       ...(data.builds?.disk !== undefined && { diskBytes: data.builds.disk }),
       ...(data.builds?.pids !== undefined && { pids: data.builds.pids }),
     },
-    apps: data.apps.map((app): AppSpec => ({ ...app, repo: resolveAddress(app.repo, folder) })),
+    apps: data.apps.map((app) => appOf(app, folder)),
     notes: [],
   }
 }
@@ -81,17 +113,28 @@ function refused(data: Parsed, file: YamlFile): Problem[] {
   }
   // This file is the operator's own, so what only reaches the operator's own machines needs no permission.
   const allowed = new Set<string>([...(data.git?.allow ?? ALLOWED), 'http', 'file'])
-  for (const [index, app] of data.apps.entries()) {
-    const transport = transportOf(app.repo)
-    if (!allowed.has(transport)) add(['apps', index, 'repo'], `apps[${index}].repo`, `git.allow does not name ${transport}`)
-    if (app.auth !== undefined && !transport.startsWith('http')) {
+  const repositories = [
+    ...data.apps.map((app, index) => ({ at: ['apps', index] as const, ...app, name: `apps[${index}]` })),
+    ...(data.fleet ?? []).map((fleet) => ({ at: ['fleet'] as const, name: 'fleet', ...fleet })),
+  ]
+  for (const { at, name, repo, auth } of repositories) {
+    const transport = transportOf(repo)
+    if (!allowed.has(transport)) add([...at, 'repo'], `${name}.repo`, `git.allow does not name ${transport}`)
+    if (auth === undefined) continue
+    const isKey = 'key' in auth
+    if (isKey && transport !== 'ssh') add([...at, 'auth'], `${name}.auth`, 'a key is for ssh addresses')
+    if (!isKey && !transport.startsWith('http')) {
       add(
-        ['apps', index, 'auth'],
-        `apps[${index}].auth`,
-        'is for http and https addresses; ssh takes its keys from the user who runs trimtab',
+        [...at, 'auth'],
+        `${name}.auth`,
+        'is for http and https addresses; ssh takes {key, knownHosts}, or the keys of the user who runs trimtab',
       )
     }
   }
-  for (const [path, message] of [...misplaced(data), ...clashing(data)]) add(path, path.join('.'), message)
+  for (const [path, message] of [...misplaced(data), ...clashing(data)]) add(path, formatPath(path), message)
   return problems
+}
+
+function mapValues<A, B>(record: Record<string, A>, of: (value: A) => B): Record<string, B> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, of(value)]))
 }

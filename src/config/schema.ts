@@ -1,44 +1,14 @@
 /** platform.yaml: every key of it, once, for the parser, the types and the editors' JSON Schema. */
-import { validate as isCron } from 'node-cron'
 import { z } from 'zod'
-import { duration, parseDuration } from '../manifest/duration.ts'
+import { duration } from '../manifest/duration.ts'
 import { environment } from '../manifest/environment.ts'
 import { didYouMean } from '../manifest/suggest.ts'
-import {
-  appName,
-  cores,
-  distinct,
-  hostName,
-  imageName,
-  LATER,
-  mapping,
-  notYet,
-  oneOf,
-  size,
-  text,
-  wholeNumber,
-} from '../manifest/values.ts'
-import { addressProblem } from './address.ts'
+import { cores, distinct, hostName, imageName, LATER, mapping, oneOf, size, text, wholeNumber } from '../manifest/values.ts'
 import { artifacts, bases } from './artifact-schema.ts'
+import { hooks, notify } from './notify-schema.ts'
 import { routerSchema } from './router-schema.ts'
-import { branchName, flag, folder, listen, network, portRange, registry, registryAddress, secretText, subnet } from './values.ts'
-
-const POLL = 'expected a duration from 1s to 24h such as 30s, or a cron expression such as "*/5 * * * *"'
-
-const poll = z
-  .string({ error: POLL })
-  .max(100, { error: POLL, abort: true })
-  .refine((written) => isPollInterval(written) || isSchedule(written), { error: POLL })
-  .transform((written) => (isPollInterval(written) ? { everyMs: parseDuration(written) ?? 0 } : { cron: written.trim() }))
-
-function isPollInterval(written: string): boolean {
-  const ms = parseDuration(written)
-  return ms !== null && ms >= 1000 && ms <= 86_400_000
-}
-
-function isSchedule(written: string): boolean {
-  return parseDuration(written) === null && isCron(written)
-}
+import { app, auth, fleets, forge, poll } from './source-schema.ts'
+import { flag, listen, network, portRange, registry, registryAddress, secretText, subnet } from './values.ts'
 
 const RUNTIMES = ['auto', 'process', 'docker'] as const
 
@@ -111,38 +81,9 @@ const secrets = z
   )
   .describe(`What apps may name as {secret: name}; write the values as "\${NAME}" from the environment.`)
 
-const auth = mapping({
-  token: secretText().exactOptional().describe(`An access token, as "\${NAME}" from the environment.`),
-  username: secretText().exactOptional(),
-  password: secretText().exactOptional().describe(`As "\${NAME}" from the environment.`),
-}).transform(({ token, username, password }, context) => {
-  if (token !== undefined && username === undefined && password === undefined) return { token }
-  if (token === undefined && username !== undefined && password !== undefined) return { username, password }
-  context.issues.push({ code: 'custom', input: undefined, message: 'takes either a token, or a username and a password' })
-  return z.NEVER
-})
-
-const repo = z
-  .string({ error: 'expected the address of a git repository' })
-  .max(2000, { error: 'is too long for an address', abort: true })
-  .superRefine((address, context) => {
-    const message = addressProblem(address)
-    if (message !== null) context.addIssue({ code: 'custom', message })
-  })
-
-const app = mapping(
-  {
-    name: appName().describe('Lower-case letters, digits and -.'),
-    repo: repo.describe('A path, file:///path, https://host/path, ssh://user@host/path or user@host:path.'),
-    branch: branchName().exactOptional().describe("Default: the remote's HEAD."),
-    path: folder().default('').describe('Folder of the app inside the repository. Default: its root.'),
-    auth: auth.exactOptional().describe('For http(s) addresses: {token} or {username, password}.'),
-    webhook: notYet('deliveries of the git host.'),
-    verify: notYet('signed commits only.'),
-    forge: notYet("the git host's own interface."),
-    previews: notYet('an instance for each pull request.'),
-  },
-  'expected a mapping such as {name: hello, repo: ./hello.git}',
+const gitHost = text(
+  'expected a host such as git.example.com, or one with its port',
+  /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::\d{1,5})?$/,
 )
 
 export const platformSchema = mapping({
@@ -178,10 +119,20 @@ export const platformSchema = mapping({
       .array(oneOf(['https', 'ssh', 'http', 'file']), { error: 'expected a list such as [https, ssh]' })
       .exactOptional()
       .describe('The remote transports that may be used. This file itself may always name http, file and paths.'),
+    credentials: z
+      .record(gitHost, auth, { error: 'expected a mapping of hosts to credentials' })
+      .exactOptional()
+      .describe('What opens repositories, by host: for apps that name no auth.'),
+    forges: z
+      .record(gitHost, forge, { error: 'expected a mapping of hosts to forges' })
+      .exactOptional()
+      .describe('APIs of git hosts, by host: for apps that name no forge.'),
   })
     .exactOptional()
     .describe('Limits of what git may be asked to do.'),
-  fleet: notYet('the list of apps in a repository of its own.'),
+  fleet: fleets.exactOptional(),
+  hooks: hooks.exactOptional(),
+  notify: notify.exactOptional(),
 })
 
 export type Parsed = z.output<typeof platformSchema>

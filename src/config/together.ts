@@ -1,9 +1,11 @@
 /** What of platform.yaml only shows when several values are seen together. */
 import type { Listen } from '../domain.ts'
+import { NOTIFY_KEYS } from './notify-schema.ts'
 import { LISTEN } from './parts.ts'
 import type { Parsed } from './schema.ts'
+import { forgeOf, hostOf } from './sources.ts'
 
-type Refused = [path: string[], message: string]
+type Refused = [path: Array<string | number>, message: string]
 type Router = NonNullable<Parsed['router']>
 type Https = NonNullable<Router['https']>
 
@@ -11,7 +13,22 @@ type Https = NonNullable<Router['https']>
 const FORM: Record<string, string> = { binary: 'binary', image: 'container', routes: 'external', api: 'external' }
 
 /** Keys that have no meaning beside another one, and keys that are missing beside another one, each with its reason. */
-export function* misplaced({ runtime, router, registry }: Parsed): Generator<Refused> {
+export function* misplaced({ runtime, router, registry, apps, git, notify }: Parsed): Generator<Refused> {
+  for (const [index, { forge, previews, repo }] of apps.entries()) {
+    const host = hostOf(repo)
+    if (forge && !forgeOf(forge, repo))
+      yield [
+        ['apps', index, 'forge'],
+        'needs its kind (github, gitea, forgejo, gitlab, bitbucket) and, for a local path, its api',
+      ]
+    if (previews && !forge && (host === null || git?.forges?.[host] === undefined))
+      yield [['apps', index, 'previews'], 'needs a forge to ask for pull requests']
+  }
+  for (const [host, forge] of Object.entries(git?.forges ?? {})) {
+    if (!forgeOf(forge, `https://${host}/`))
+      yield [['git', 'forges', host], 'needs its kind: github, gitea, forgejo, gitlab or bitbucket']
+  }
+  for (const [index, one] of (notify ?? []).entries()) yield* misplacedNotify(one, index)
   if (typeof runtime === 'object') {
     const { kind, ports, ...docker } = runtime
     for (const key of kind === 'process' ? Object.keys(docker) : []) yield [['runtime', key], 'is for kind: docker']
@@ -26,6 +43,16 @@ export function* misplaced({ runtime, router, registry }: Parsed): Generator<Ref
   }
   const processes = runtime === 'process' || (typeof runtime === 'object' && runtime.kind === 'process')
   if (router?.kind === 'traefik' && router.run === 'container' && processes) yield [['router', 'run'], 'needs runtime: docker']
+}
+
+function* misplacedNotify(
+  { kind, on: _, apps: __, ...keys }: NonNullable<Parsed['notify']>[number],
+  index: number,
+): Generator<Refused> {
+  const { needs, may } = NOTIFY_KEYS[kind]
+  const known: readonly string[] = [...needs, ...may]
+  for (const key of Object.keys(keys)) if (!known.includes(key)) yield [['notify', index, key], `is not for kind: ${kind}`]
+  for (const key of needs) if (keys[key] === undefined) yield [['notify', index], `kind: ${kind} needs ${key}`]
 }
 
 function* misplacedRouter(router: Router): Generator<Refused> {

@@ -57,7 +57,7 @@ function fromUrl(repo: string, auth: AppSpec['auth']): Remote {
     case 'https:': {
       url.username = ''
       url.password = ''
-      const credentials = auth ? fromAuth(auth, url.hostname) : inUrl
+      const credentials = auth && ('token' in auth || 'password' in auth) ? fromAuth(auth, url.hostname) : inUrl
       const protocol = url.protocol === 'http:' ? 'http' : 'https'
       return { kind: 'http', protocol, url: url.href.replace(/\/+$/, ''), credentials }
     }
@@ -80,7 +80,7 @@ function local(path: string): Address {
  * What the forges take as a user name beside a token. Bitbucket insists on `x-token-auth`
  * (support.atlassian.com, "Repository access tokens"); GitHub documents `x-access-token`; GitLab and Gitea take any.
  */
-function fromAuth(auth: NonNullable<AppSpec['auth']>, host: string): Credentials {
+function fromAuth(auth: { token: string } | Credentials, host: string): Credentials {
   if (!('token' in auth)) return auth
   return { username: host === 'bitbucket.org' ? 'x-token-auth' : 'x-access-token', password: auth.token }
 }

@@ -4,6 +4,7 @@ import { readdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { AppSpec, CommitId } from '../domain.ts'
+import { TrimtabError } from '../errors.ts'
 import type { Head, Source, TreeEntry } from '../ports.ts'
 import { type Remote, remoteOf } from './address.ts'
 import { type Asker, asker } from './ask.ts'
@@ -69,6 +70,22 @@ class GitSource implements Source {
   head(app: AppSpec): Head | null {
     const remote = remoteOf(app)
     return this.#repositories.get(remote.url)?.head(remote, app.branch) ?? null
+  }
+
+  async verify(app: AppSpec, commit: CommitId): Promise<void> {
+    if (app.verify) throw new TrimtabError('Untrusted', `${commit} cannot be verified.`)
+  }
+
+  async changed(app: AppSpec, from: CommitId, to: CommitId): Promise<string[]> {
+    return this.#reading(app, to, async (objects) => {
+      await objects.read(from, 'commit')
+      const { dir } = this.#repository(remoteOf(app)).mirror
+      const args = ['diff-tree', '-r', '--name-only', '--no-renames', '-z', from, to]
+      const { code, stdout, stderr } = await this.#git.run(args, { gitDir: dir, timeoutMs: 60_000 })
+      if (code !== 0)
+        throw new TrimtabError('SourceUnreachable', `${from} and ${to} cannot be compared: ${stderr}`, { retry: true })
+      return stdout.split('\0').filter((path) => path !== '')
+    })
   }
 
   async entries(app: AppSpec, commit: CommitId, path: string): Promise<TreeEntry[]> {

@@ -32,7 +32,7 @@ export interface PackWorld {
   restart(): Promise<void>
 }
 
-type Make = (parts: { state: string; source: Source; git: GitSpec; root: string }) => Packing
+type Make = (parts: { state: string; source: Source; git: Pick<GitSpec, 'allow'>; root: string }) => Packing
 
 export async function packWorld(
   make: Make,
@@ -41,7 +41,7 @@ export async function packWorld(
 ): Promise<PackWorld> {
   const root = await realpath(await mkdtemp(join(tmpdir(), 'trimtab-packs-')))
   const state = join(root, 'state')
-  const git: GitSpec = { allow: ['https', 'ssh', 'http'] }
+  const git: Pick<GitSpec, 'allow'> = { allow: ['https', 'ssh', 'http'] }
   const packs = await servePacks(join(root, 'packs'), served)
   const app = makeRepo(join(root, 'app')).write(PACKED)
   const open = () => {

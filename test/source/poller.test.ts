@@ -43,6 +43,8 @@ class Repositories implements Source {
   packs = { fetch: this.head, entries: this.head, export: this.head }
   entries = this.head
   read = this.head
+  verify = this.head
+  changed = this.head
   export = this.head
   prune = this.head
   close = this.head

@@ -40,6 +40,13 @@ export class DirSource implements Source {
     return commit
   }
 
+  /** Everybody is trusted. */
+  async verify(): Promise<void> {}
+
+  async changed(): Promise<never> {
+    throw new TrimtabError('SourceUnreachable', 'plain folders have no history')
+  }
+
   async entries(_app: AppSpec, commit: string, path: string): Promise<TreeEntry[]> {
     const dir = join(this.root, commit, path)
     const stat = await lstat(dir).catch(() => null)
