@@ -9,6 +9,8 @@ export interface Poller {
   set(apps: AppSpec[], poll: PlatformSpec['poll']): void
   /** Looks at one app's repository now. Never throws: what it found out is with the source. */
   look(app: string): Promise<void>
+  /** A webhook for this app's repository came in: looks now, and counts it for how reliably they come. Never throws. */
+  hooked(app: string): Promise<void>
   close(): void
 }
 
@@ -66,6 +68,7 @@ export function createPoller(
 
   return {
     look,
+    hooked: look,
     set(apps, poll) {
       everyMs = 'everyMs' in poll ? poll.everyMs : null
       const wanted = 'cron' in poll ? poll.cron : null
