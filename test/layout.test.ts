@@ -33,7 +33,7 @@ function importsOf(file: string): Import[] {
 
 const NOUNS = ['domain.ts', 'errors.ts']
 const PURE = ['plan/', 'manifest/', 'config/', 'release/']
-const ADAPTERS = ['source/', 'build/', 'runtime/', 'router/', 'store/', 'http/']
+const ADAPTERS = ['source/', 'build/', 'runtime/', 'router/', 'store/', 'http/', 'forge/']
 const CORE = ['reconcile.ts', 'controller.ts', 'desire.ts', 'observe.ts', 'world.ts', 'apply/', 'control/']
 /** Packages and parts of Node that compute and touch nothing. */
 const COMPUTING = ['yaml', 'zod', 'node-cron', 'node:path', 'node:path/posix', 'node:url', 'node:net', 'node:crypto']
@@ -81,7 +81,7 @@ describe('direction:', () => {
     for (const adapter of ADAPTERS) {
       const allowed = ({ of, type }: Import) =>
         !isOurs(of) ||
-        within(of, [adapter, ...NOUNS, 'engine/', 'manifest/', 'config/', 'package.ts']) ||
+        within(of, [adapter, ...NOUNS, 'engine/', 'web/', 'manifest/', 'config/', 'package.ts']) ||
         (of === 'ports.ts' && type) ||
         (of === 'plan/world.ts' && type)
       expect(strays([adapter], allowed), adapter).toEqual([])
@@ -90,6 +90,10 @@ describe('direction:', () => {
 
   it('the engine, which adapters share, knows nothing of them', () => {
     expect(strays(['engine/'], ({ of }) => !isOurs(of) || within(of, ['engine/', ...NOUNS]))).toEqual([])
+  })
+
+  it('so does the web client', () => {
+    expect(strays(['web/'], ({ of }) => !isOurs(of) || within(of, ['web/', ...NOUNS]))).toEqual([])
   })
 
   it('the core sees ports, never adapters', () => {

@@ -1,7 +1,5 @@
-/** What of the operator's environment reaches git and TLS: a list of what is needed, so that a stray GIT_DIR is not. */
-import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { rootCertificates } from 'node:tls'
+/** What of the operator's environment reaches git: a list of what is needed, so that a stray GIT_DIR is not. */
+import { caFile } from '../web/certificates.ts'
 
 const PASSED = [
   'PATH',
@@ -45,35 +43,6 @@ export function gitEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
     GIT_SSH_COMMAND: `${env.GIT_SSH_COMMAND ?? 'ssh'} -oBatchMode=yes -oConnectTimeout=10 -oServerAliveInterval=15 -oServerAliveCountMax=3`,
     GIT_SSH_VARIANT: 'ssh',
   }
-}
-
-/** The CA bundle the operator chose, for git or for everything; the git inside Debian does not read SSL_CERT_FILE by itself. */
-function caFile(env: NodeJS.ProcessEnv): string | undefined {
-  return env.GIT_SSL_CAINFO || env.CURL_CA_BUNDLE || env.SSL_CERT_FILE || configuredCa(env)
-}
-
-/** `http.sslCAInfo` is the one setting of the operator's own git configuration that is kept. */
-function configuredCa(env: NodeJS.ProcessEnv): string | undefined {
-  try {
-    const args = ['config', '--type=path', '--get', 'http.sslCAInfo']
-    return execFileSync('git', args, { cwd: '/', env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim() || undefined
-  } catch {
-    return undefined
-  }
-}
-
-/** Certificates for Node's own TLS: its built-in ones and the operator's. undefined: Node's default is right. */
-export function certificates(env: NodeJS.ProcessEnv): string[] | undefined {
-  const files = new Set([caFile(env), env.NODE_EXTRA_CA_CERTS].filter((file) => file !== undefined && file !== ''))
-  const extra: string[] = []
-  for (const file of files) {
-    try {
-      extra.push(readFileSync(file as string, 'utf8'))
-    } catch {
-      // Named but not there: git says so when it comes to the fetch.
-    }
-  }
-  return extra.length > 0 ? [...rootCertificates, ...extra] : undefined
 }
 
 /** Whether a proxy is to be used for this URL, by curl's rules as far as names go (curl(1), "ENVIRONMENT"). Node's http knows no proxies, so git asks there. */

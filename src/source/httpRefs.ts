@@ -3,9 +3,9 @@
  * What the server can do is asked once and remembered.
  */
 import { TrimtabError } from '../errors.ts'
+import { type HttpAnswer, type HttpClient, type HttpLimits, type HttpQuestion, question } from '../web/httpClient.ts'
 import { basic, type Remote } from './address.ts'
 import { authHint, gone, unreachable } from './gitError.ts'
-import { type HttpAnswer, type HttpClient, type HttpLimits, type HttpQuestion, question } from './httpClient.ts'
 import { DELIM, FLUSH, packet, packets } from './pktLine.ts'
 import { addRef, noRefs, type Refs, type Wanted } from './refs.ts'
 

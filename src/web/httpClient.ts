@@ -11,14 +11,16 @@ export interface HttpAnswer {
   body: Buffer
 }
 
+export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
 export interface HttpQuestion {
   secure: boolean
-  options: { method: 'GET' | 'POST'; hostname: string; port: string; path: string; headers: Record<string, string | number> }
+  options: { method: HttpMethod; hostname: string; port: string; path: string; headers: Record<string, string | number> }
   body: string
 }
 
 /** Taken apart once, for a question that is asked again and again. */
-export function question(method: 'GET' | 'POST', url: string, headers: Record<string, string>, body = ''): HttpQuestion {
+export function question(method: HttpMethod, url: string, headers: Record<string, string>, body = ''): HttpQuestion {
   const { protocol, hostname, port, pathname, search } = new URL(url)
   const length = body === '' ? {} : { 'content-length': Buffer.byteLength(body) }
   // Without the brackets of an IPv6 address, which are the URL's.
