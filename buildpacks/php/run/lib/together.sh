@@ -15,7 +15,9 @@ run_together() {
   # Groups of their own: the stop signal goes to the whole group of this process, and to both it would mean "at once".
   set -m
   # FPM opens its /dev/stderr anew, which a socket cannot be; and it speaks until it ends, after the stop signal of the group.
-  "${fpm[@]}" 2> >(trap '' TERM INT; exec cat >&2) &
+  if [[ -S /dev/stderr ]]; then "${fpm[@]}" 2> >(trap '' TERM INT; exec cat >&2) &
+  else "${fpm[@]}" &
+  fi
   fpm_pid=$!
   until [[ -S $socket ]] || ! kill -0 "$fpm_pid" 2>/dev/null; do sleep 0.02; done
   "$@" &
