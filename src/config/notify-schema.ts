@@ -36,7 +36,10 @@ export const hooks = mapping({
   url: webAddress('expected an address such as https://trimtab.example.com')
     .exactOptional()
     .describe('Where forges reach http.listen from outside: what "trimtab webhook" prints.'),
-  limit: size('1K', '1M').exactOptional().describe('The largest delivery that is taken. Default: 1M.'),
+  limit: size('1K', '1M')
+    .refine((bytes) => bytes <= 25 * 2 ** 20, { error: 'expected at most 25M, the most that any forge sends' })
+    .exactOptional()
+    .describe('The largest delivery that is taken. Default: 1M.'),
   rate: wholeNumber(1, 100_000).exactOptional().describe('Deliveries that one address may make in a minute. Default: 600.'),
 }).describe('Webhooks of forges.')
 

@@ -16,7 +16,10 @@ it('fills in the defaults', () => {
     artifacts: { allow: ['https'], local: false, sizeBytes: 2 ** 30 },
     registries: {},
     secrets: {},
-    git: { allow: ['https', 'ssh'] },
+    git: { allow: ['https', 'ssh'], credentials: {}, forges: {} },
+    hooks: { bytes: 2 ** 20, perMinute: 600 },
+    fleets: [],
+    notify: [],
     builds: { concurrency: 2, timeoutMs: 900_000, env: {} },
     apps: [],
     notes: [],
@@ -36,7 +39,16 @@ registries:
   registry.example.com:5000: {username: ci, password: "\${SHOP_TOKEN}"}
   docker.io: {username: a, password: b}
 secrets: {shop-users: "admin:$apr1$x$y\\nci:z\\n", plain: "$\${plain}"}
-git: {allow: [https]}
+git:
+  allow: [https, ssh]
+  credentials: {git.example.com: {token: "\${SHOP_TOKEN}"}}
+  forges: {git.example.com: {kind: gitea, token: "\${SHOP_TOKEN}"}}
+hooks: {secret: "\${SHOP_TOKEN}", url: "https://trimtab.example.com/", limit: 256K, rate: 60}
+fleet: {repo: "https://git.example.com/acme/fleet.git", discover: "apps/*/app.yaml", poll: 1m}
+notify:
+  - {kind: slack, url: "https://hooks.example.com/x", on: [failed], apps: [shop]}
+  - {kind: webhook, url: "https://ops.example.com/hook", secret: "\${SHOP_TOKEN}"}
+  - {kind: email, server: "smtp://localhost:25", from: a@example.com, to: [b@example.com]}
 x-note: "\${NOT_SET}"
 bases: {java: "registry.example.com/java:21"}
 artifacts: {allow: [https, http], local: true, size: 512M}
@@ -45,6 +57,16 @@ apps:
   - {name: shop, repo: "https://git.example.com/acme/shop.git", path: ./services//shop/, auth: {token: "\${SHOP_TOKEN}"}}
   - {name: blog, repo: "http://git.example.com/blog", path: ., auth: {username: ci, password: "$\${plain}"}}
   - {name: local, repo: "file:///srv/git/local.git", branch: feature/x}
+  - name: api
+    repo: git@github.com:acme/api.git
+    tag: v*
+    poll: "*/5 * * * *"
+    auth: {key: keys/api, knownHosts: keys/hosts}
+    webhook: {secret: "\${SHOP_TOKEN}"}
+    verify: {signers: allowed_signers, commits: every}
+    forge: {token: "\${SHOP_TOKEN}"}
+    previews: {label: show, limit: 2, ttl: 24h}
+  - {name: app, repo: "https://github.com/acme/app", auth: {githubApp: {id: "123", key: app.pem}}}
 `
   expect(parse(text, { MIRROR: 'mirror:4873', SHOP_TOKEN: 's3cret' })).toStrictEqual({
     domain: 'apps.example.com',
@@ -61,7 +83,24 @@ apps:
       'docker.io': { username: 'a', password: 'b' },
     },
     secrets: { 'shop-users': 'admin:$apr1$x$y\nci:z\n', plain: `\${plain}` },
-    git: { allow: ['https'] },
+    git: {
+      allow: ['https', 'ssh'],
+      credentials: { 'git.example.com': { token: 's3cret' } },
+      forges: { 'git.example.com': { kind: 'gitea', api: 'https://git.example.com/api/v1', token: 's3cret' } },
+    },
+    hooks: { secret: 's3cret', url: 'https://trimtab.example.com', bytes: 2 ** 18, perMinute: 60 },
+    fleets: [{ repo: 'https://git.example.com/acme/fleet.git', discover: 'apps/*/app.yaml', poll: { everyMs: 60_000 } }],
+    notify: [
+      { kind: 'slack', url: 'https://hooks.example.com/x', on: ['failed'], apps: ['shop'] },
+      { kind: 'webhook', url: 'https://ops.example.com/hook', secret: 's3cret', on: ['live', 'failed', 'recovered'] },
+      {
+        kind: 'email',
+        server: 'smtp://localhost:25',
+        from: 'a@example.com',
+        to: ['b@example.com'],
+        on: ['live', 'failed', 'recovered'],
+      },
+    ],
     builds: {
       concurrency: 4,
       timeoutMs: 300_000,
@@ -73,6 +112,24 @@ apps:
       { name: 'shop', repo: 'https://git.example.com/acme/shop.git', path: 'services/shop', auth: { token: 's3cret' } },
       { name: 'blog', repo: 'http://git.example.com/blog', path: '', auth: { username: 'ci', password: `\${plain}` } },
       { name: 'local', repo: 'file:///srv/git/local.git', branch: 'feature/x', path: '' },
+      {
+        name: 'api',
+        repo: 'git@github.com:acme/api.git',
+        tag: 'v*',
+        path: '',
+        poll: { cron: '*/5 * * * *' },
+        auth: { key: '/srv/ops/keys/api', knownHosts: '/srv/ops/keys/hosts' },
+        webhook: { secret: 's3cret' },
+        verify: { signers: '/srv/ops/allowed_signers', commits: 'every' },
+        forge: { kind: 'github', api: 'https://api.github.com', token: 's3cret' },
+        previews: { label: 'show', limit: 2, ttlMs: 86_400_000 },
+      },
+      {
+        name: 'app',
+        repo: 'https://github.com/acme/app',
+        path: '',
+        auth: { githubApp: { id: '123', key: '/srv/ops/app.pem' } },
+      },
     ],
     notes: [],
   })

@@ -266,3 +266,34 @@ describe('artifacts and their bases', () => {
     expect(withoutPlace(text)).toStrictEqual([line])
   })
 })
+
+describe('repositories, forges and whom to tell', () => {
+  const APP = 'name: a, repo: "https://git.example.com/a/b"'
+  it.each([
+    [`apps: [{${APP}, branch: main, tag: v*}]`, '1:8 apps[0]: takes a branch or a tag, not both'],
+    [
+      `apps: [{${APP}, forge: {token: x}}]`,
+      '1:55 apps[0].forge: needs its kind (github, gitea, forgejo, gitlab, bitbucket) and, for a local path, its api',
+    ],
+    [`apps: [{${APP}, previews: {}}]`, '1:55 apps[0].previews: needs a forge to ask for pull requests'],
+    [`apps: [{${APP}, auth: {key: k}}]`, '1:55 apps[0].auth: a key is for ssh addresses'],
+    [`apps: [{${APP}, verify: {commits: every}}]`, '1:55 apps[0].verify: needs signers or keyring'],
+    [
+      'apps: []\nfleet: {repo: "https://h/f", path: a.yaml, discover: "*/app.yaml"}',
+      '2:1 fleet: takes a path or discover, not both',
+    ],
+    [
+      'apps: []\nfleet: {repo: "https://h/f", discover: "../*/app.yaml"}',
+      '2:30 fleet.discover: expected a pattern such as apps/*/app.yaml, got "../*/app.yaml"',
+    ],
+    [
+      'apps: []\ngit: {forges: {git.example.com: {token: x}}}',
+      '2:16 git.forges["git.example.com"]: needs its kind: github, gitea, forgejo, gitlab or bitbucket',
+    ],
+    ['apps: []\nnotify: [{kind: slack}]', '2:10 notify[0]: kind: slack needs url'],
+    ['apps: []\nnotify: [{kind: slack, url: "https://h/x", secret: hunter2}]', '2:44 notify[0].secret: is not for kind: slack'],
+    ['apps: []\nhooks: {limit: 26M}', '2:9 hooks.limit: expected at most 25M, the most that any forge sends'],
+  ])('%s', (text, problem) => {
+    expect(problemsOf(text)).toStrictEqual([`platform.yaml:${problem}`])
+  })
+})

@@ -29,13 +29,8 @@ apps:
 
 describe('what no code honours yet', () => {
   it.each([
-    ['apps: []\nfleet: {repo: x}', '2:1 fleet', LATER],
     ['apps: []\nruntime: swarm', '2:1 runtime', `swarm is ${LATER}`],
     ['apps: []\nruntime: {kind: swarm}', '2:11 runtime.kind', `swarm is ${LATER}`],
-    [`apps: [{${APP}, webhook: {secret: x}}]`, '1:29 apps[0].webhook', LATER],
-    [`apps: [{${APP}, verify: {}}]`, '1:29 apps[0].verify', LATER],
-    [`apps: [{${APP}, forge: {}}]`, '1:29 apps[0].forge', LATER],
-    [`apps: [{${APP}, previews: true}]`, '1:29 apps[0].previews', LATER],
   ])('%s', (text, where, message) => {
     expect(problemsOf(text)).toStrictEqual([`platform.yaml:${where}: ${message}`])
   })
@@ -81,15 +76,15 @@ describe('values', () => {
     ['apps: [{name: a, repo: ./a, branch: "a..b"}]', '1:29 apps[0].branch: expected the name of a branch, got "a..b"'],
     [
       'apps: [{name: a, repo: ./a, auth: {token: x}}]',
-      '1:29 apps[0].auth: is for http and https addresses; ssh takes its keys from the user who runs trimtab',
+      '1:29 apps[0].auth: is for http and https addresses; ssh takes {key, knownHosts}, or the keys of the user who runs trimtab',
     ],
     [
       'apps: [{name: a, repo: "https://h/a", auth: {token: x, username: y}}]',
-      '1:39 apps[0].auth: takes either a token, or a username and a password',
+      '1:39 apps[0].auth: takes a token, or a username and a password, or an ssh key, or a githubApp',
     ],
     [
       'apps: [{name: a, repo: "https://h/a", auth: {username: y}}]',
-      '1:39 apps[0].auth: takes either a token, or a username and a password',
+      '1:39 apps[0].auth: takes a token, or a username and a password, or an ssh key, or a githubApp',
     ],
     [
       'apps: [{name: a, repo: "https://h/a", auth: {token: "a\\r\\nb"}}]',
