@@ -81,6 +81,8 @@ export interface Preview {
   number: number
   /** It comes from a fork: it gets no secrets. */
   isFork: boolean
+  /** Of a fork: what the label was set for, and the only commit that may be deployed. */
+  commit?: CommitId
 }
 
 /** The list of apps in a repository of its own. */
@@ -625,6 +627,20 @@ export interface Event {
   release: number | null
   message: string
   durationMs: number | null
+}
+
+/** An app's state has changed, and people are told. */
+export interface News {
+  kind: NotifyOn
+  app: string
+  commit: CommitId
+  at: number
+  /** The release that serves now; null: none. */
+  serving: { release: number; commit: CommitId } | null
+  /** Of `failed`. The log: its last lines, '' where there is none. */
+  failure: { code: string; reason: string; log: string } | null
+  /** Where the app is found; null: nowhere. */
+  url: string | null
 }
 
 // ── What is told ───────────────────────────────────────────────────────────────────────────────────────────

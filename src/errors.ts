@@ -48,12 +48,19 @@ export class TrimtabError extends Error {
   readonly code: FailureCode
   /** True where the very same request may succeed later with nothing changed (network, a busy host, a full disk). */
   readonly retry: boolean
+  /** How long the other side asked to be left alone (Retry-After), where it did. */
+  readonly retryAfterMs: number | undefined
 
-  constructor(code: FailureCode, message: string, options: { retry?: boolean; cause?: unknown } = {}) {
+  constructor(
+    code: FailureCode,
+    message: string,
+    options: { retry?: boolean; retryAfterMs?: number | undefined; cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'TrimtabError'
     this.code = code
     this.retry = options.retry ?? false
+    this.retryAfterMs = options.retryAfterMs
   }
 
   get failure(): Failure {

@@ -15,6 +15,7 @@ import type {
   Instance,
   InstanceSpec,
   Listen,
+  News,
   Release,
   RouteTable,
   Stop,
@@ -329,7 +330,78 @@ export interface Store {
   /** Oldest first, the last `limit`. */
   events(filter: { app?: string | undefined; limit: number; afterId?: number }): Event[]
   onEvent(seen: (event: Event) => void): () => void
+  readonly outbox: Outbox
   close(): void
+}
+
+/** What is to be told to somebody outside. Holds what to say, never an address or a secret: those are looked up when it is sent. */
+export type Report = {
+  /** Who: a forge's repository, or one of those who are notified, by a name that tells them apart. */
+  target: string
+  app: string
+  commit: CommitId
+} & (
+  | { topic: 'status'; says: Omit<CommitStatus, 'commit'> }
+  | { topic: 'deployment'; says: { state: CommitStatus['state'] | 'inactive'; description: string; url?: string } }
+  | { topic: 'news'; says: News }
+)
+
+/** What was put in line last for a target and a topic. `state`: equal texts say the same. News are told to all: target ''. */
+export interface Told {
+  target: string
+  topic: Report['topic']
+  commit: CommitId
+  state: string
+}
+
+export interface QueuedReport {
+  id: number
+  report: Report
+  /** When it was put in. */
+  at: number
+  /** How often it was tried in vain. */
+  tries: number
+}
+
+/** Somebody who is behind: something waits for it. */
+export interface Recipient {
+  target: string
+  waiting: number
+  /** Tries in vain, in a row. */
+  failures: number
+  /** Not to be tried before this time. */
+  notBefore: number
+}
+
+/** Reports on their way out: in order for each target, each until it is sent or given up. Each method is one transaction. */
+export interface Outbox {
+  /** What this app's reports said last. */
+  told(app: string): Told[]
+  /**
+   * Puts reports in line and notes them as told, both or neither. A status or a deployment takes the place of one of the same target,
+   * app and commit that still waits. Gives what has to be given up because too much waits for a target: its oldest.
+   */
+  put(app: string, reports: Report[], told: Told[]): QueuedReport[]
+  /** The app is gone: what it said last does not matter any more. */
+  forget(app: string): void
+  /** Apps of which something was told. */
+  apps(): string[]
+  /** Everybody something waits for, those first who have waited longest. */
+  recipients(): Recipient[]
+  /** The first in line; null: nothing waits. */
+  next(target: string): QueuedReport | null
+  /** It has arrived: the target is well, and what was given up of the same app and topic there is overtaken. */
+  sent(queued: QueuedReport): void
+  /** It has not arrived, and is first in line again at `until`. */
+  failed(queued: QueuedReport, error: string, until: number): void
+  /** It is given up, and kept to be seen, as the last 1,000 are. False: as was the one before it, for the same reason. */
+  drop(queued: QueuedReport, error: string): boolean
+  /** There is no such target any more: nothing waits for it, and nothing was told to it. */
+  abandon(target: string): void
+  /** Somebody has changed something: whoever failed may be tried at once, and what was given up counts as never told. */
+  again(): void
+  /** What of this app has not arrived; null: nothing to complain of. */
+  trouble(app: string): { waiting: number; dropped: number; lastError: string } | null
 }
 
 // ── Forge ──────────────────────────────────────────────────────────────────────────────────────────────────

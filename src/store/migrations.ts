@@ -96,4 +96,41 @@ export const MIGRATIONS: string[] = [
   -- Taken over from a route file when the store was new, and held until a release of the app goes live.
   ALTER TABLE claims ADD COLUMN adopted INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  -- What has to be told to somebody outside, in order for each target. Given up: dropped_at; overtaken: something newer arrived since.
+  CREATE TABLE outbox (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    target TEXT NOT NULL,
+    app TEXT NOT NULL,
+    topic TEXT NOT NULL CHECK (topic IN ('status', 'deployment', 'news')),
+    commit_id TEXT NOT NULL,
+    says TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    tries INTEGER NOT NULL DEFAULT 0,
+    dropped_at INTEGER,
+    error TEXT,
+    overtaken INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  CREATE INDEX outbox_waiting ON outbox (target, id) WHERE dropped_at IS NULL;
+  CREATE INDEX outbox_app ON outbox (app);
+
+  CREATE TABLE outbox_told (
+    app TEXT NOT NULL,
+    target TEXT NOT NULL,
+    topic TEXT NOT NULL,
+    commit_id TEXT NOT NULL,
+    state TEXT NOT NULL,
+    PRIMARY KEY (app, target, topic)
+  ) STRICT, WITHOUT ROWID;
+  -- What is live is no news.
+  INSERT INTO outbox_told SELECT app, '', 'news', commit_id, 'live v' || version FROM releases WHERE status = 'live';
+
+  -- Those that do not answer as they should.
+  CREATE TABLE outbox_targets (
+    target TEXT PRIMARY KEY,
+    failures INTEGER NOT NULL,
+    not_before INTEGER NOT NULL,
+    error TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ]

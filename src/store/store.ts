@@ -8,6 +8,7 @@ import { claimsTable } from './claims.ts'
 import { openDatabase } from './database.ts'
 import { eventsTable } from './events.ts'
 import { crashesTable, drainsTable } from './instances.ts'
+import { outboxTable } from './outbox.ts'
 import { releasesTable } from './releases.ts'
 
 /** Opens the store of a state directory; errors as of openDatabase. */
@@ -21,6 +22,7 @@ export function openStore(state: string, now: () => number = Date.now): Store {
   const drains = drainsTable(db)
   const crashes = crashesTable(db)
   const events = eventsTable(db)
+  const outbox = outboxTable(db, now)
   const atomic = <A extends unknown[], R>(work: (...args: A) => R) => {
     const run = db.transaction(work)
     return (...args: A): R => run.immediate(...args)
@@ -113,6 +115,15 @@ export function openStore(state: string, now: () => number = Date.now): Store {
     event: (event) => events.add(event, now()),
     events: ({ app, limit, afterId }) => events.last(app, limit, afterId ?? 0),
     onEvent: (seen) => events.watch(seen),
+    outbox: {
+      ...outbox,
+      put: atomic(outbox.put),
+      sent: atomic(outbox.sent),
+      failed: atomic(outbox.failed),
+      drop: atomic(outbox.drop),
+      abandon: atomic(outbox.abandon),
+      again: atomic(outbox.again),
+    },
     close: () => void db.close(),
   }
 }
