@@ -99,6 +99,8 @@ function isCommand(program: ReturnType<typeof createProgram>, text: string): boo
   return words.slice(1).every((word) => !word.startsWith('-') || word === '--help' || known.includes(word))
 }
 
+const TRIGGERS = { HOOK_SECRET: 'x', GIT_TOKEN: 'x', FORGE_TOKEN: 'x', SLACK_URL: 'https://hooks.example.com/x' }
+
 describe('the examples of', () => {
   it.each(of('yaml app.yaml'))('app.yaml at $where are valid', ({ body }) => {
     expect(() => parseManifest({ appYaml: body, procfile: null })).not.toThrow()
@@ -106,7 +108,7 @@ describe('the examples of', () => {
 
   it.each(of('yaml platform.yaml'))('platform.yaml at $where are valid', ({ body }) => {
     expect(() =>
-      parsePlatform(body, { file: 'platform.yaml', env: { SHOP_TOKEN: 'x', STRIPE_KEY: 'x', REGISTRY_PASSWORD: 'x' } }),
+      parsePlatform(body, { file: 'platform.yaml', env: { SHOP_TOKEN: 'x', STRIPE_KEY: 'x', REGISTRY_PASSWORD: 'x', ...TRIGGERS } }),
     ).not.toThrow()
   })
 
