@@ -1,0 +1,21 @@
+/** What a preview takes of an app.yaml: enough to be looked at, and nothing that is meant for the app itself. */
+import type { Manifest, Preview, ProcessSettings } from '../domain.ts'
+
+/**
+ * Pure. Its routes are left out, so that it is found at its own default one and never takes a host of the app's; every process runs
+ * once at most; suspension and deploy windows are about the app, and somebody has asked for this one by a label. A fork's gets no
+ * secret of the platform's.
+ */
+export function manifestOfPreview(manifest: Manifest, { isFork }: Preview): Manifest {
+  const { routes: _, suspend: __, deploy: ___, ...rest } = manifest
+  const processes = Object.fromEntries(Object.entries(manifest.processes).map(([type, one]) => [type, once(one)]))
+  return { ...rest, processes, ...(isFork && { build: withoutSecrets(manifest.build) }) }
+}
+
+function once(process: ProcessSettings): ProcessSettings {
+  return process.scale === undefined ? process : { ...process, scale: Math.min(process.scale, 1) }
+}
+
+function withoutSecrets(build: Manifest['build']): Manifest['build'] {
+  return build.dockerfile === undefined ? build : { ...build, dockerfile: { ...build.dockerfile, secrets: [] } }
+}
