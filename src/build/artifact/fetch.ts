@@ -3,9 +3,10 @@ import { type IncomingMessage, request as plainly } from 'node:http'
 import { type RequestOptions, request as securely } from 'node:https'
 import { isIP } from 'node:net'
 import { rootCertificates } from 'node:tls'
+import { isLocal } from '../../config/nets.ts'
 import type { ArtifactsSpec } from '../../domain.ts'
 import { TrimtabError } from '../../errors.ts'
-import { isLocal, LocalAddress, lookupElsewhere } from './addresses.ts'
+import { LocalAddress, lookupElsewhere } from './addresses.ts'
 
 /** A server that says nothing for so long has gone. */
 const SILENCE_MS = 60_000

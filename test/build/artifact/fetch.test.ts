@@ -1,8 +1,9 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { isLocal, lookupElsewhere } from '../../../src/build/artifact/addresses.ts'
+import { lookupElsewhere } from '../../../src/build/artifact/addresses.ts'
 import { type FetchOptions, fetchBytes } from '../../../src/build/artifact/fetch.ts'
+import { isLocal } from '../../../src/config/nets.ts'
 
 describe('addresses that are local', () => {
   it.each([
