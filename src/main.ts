@@ -7,6 +7,7 @@ import { fixedUntilRestart } from './config/fixed.ts'
 import { type Platform, parsePlatform } from './config/platform.ts'
 import { createControl } from './control/control.ts'
 import { describePlatform, greeting } from './control/greeting.ts'
+import { receiveHooks } from './control/hooks.ts'
 import { keepPublished } from './control/published.ts'
 import { Removal } from './control/removal.ts'
 import { stopEverything } from './control/stop.ts'
@@ -126,7 +127,13 @@ async function run(
       end('down')
     },
   })
-  const server = await createServer({ control, socketPath: socketPath(platform.state), listen: platform.http, log })
+  const hooks = receiveHooks(world, {
+    look: (app) => poller.hooked(app),
+    pullRequests: (app) => void poller.hooked(app),
+    fleet: () => {},
+    log,
+  })
+  const server = await createServer({ control, socketPath: socketPath(platform.state), listen: platform.http, hooks, log })
   closing.add(() => server.close())
 
   // Until the first release says otherwise, an app is where it would be by default.

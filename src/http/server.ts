@@ -6,6 +6,7 @@ import { TrimtabError } from '../errors.ts'
 import type { Control } from '../ports.ts'
 import { bindPrivately } from './bind.ts'
 import { failureAnswer } from './failure.ts'
+import { type Hooks, serveHooks } from './hooks/hooks.ts'
 import { openapi } from './openapi.ts'
 import { type ApiRoute, type Input, routes, type UploadRoute } from './routes.ts'
 import { serveRun } from './run.ts'
@@ -25,6 +26,8 @@ export interface ServerOptions {
   socketPath: string
   /** The public listener; null: none. */
   listen: Listen | null
+  /** What comes in at /hooks there. Absent: nothing is taken. */
+  hooks?: Hooks
   log?: (line: string) => void
 }
 
@@ -32,7 +35,7 @@ export interface ServerOptions {
 export async function createServer(options: ServerOptions): Promise<HttpServer> {
   const closing = new AbortController()
   const api = apiServer(options, closing.signal)
-  const open = publicServer()
+  const open = publicServer(options.hooks)
   try {
     // The public one last: whoever waits for its /healthz finds the API there.
     await bindPrivately(options.socketPath, (path) => api.listen({ path }))
@@ -74,9 +77,10 @@ function apiServer({ control, log = () => {} }: ServerOptions, closing: AbortSig
   return app
 }
 
-function publicServer(): FastifyInstance {
+function publicServer(hooks: Hooks | undefined): FastifyInstance {
   const app = base(() => {}, 30_000)
   app.get('/healthz', async () => ({ status: 'ok' }))
+  if (hooks) serveHooks(app, hooks)
   return app
 }
 
