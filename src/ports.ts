@@ -331,7 +331,22 @@ export interface Store {
   events(filter: { app?: string | undefined; limit: number; afterId?: number }): Event[]
   onEvent(seen: (event: Event) => void): () => void
   readonly outbox: Outbox
+  /** Pull requests that this app shows or has refused, as last known; those that are shown in the order in which they came. */
+  previews(app: string): PreviewRecord[]
+  setPreviews(app: string, records: PreviewRecord[]): void
+  /** Apps that have such records. */
+  previewed(): string[]
   close(): void
+}
+
+/** A pull request as it is remembered. `reason`: why it is refused; '' for one that is shown. */
+export interface PreviewRecord {
+  number: number
+  state: 'shown' | 'refused'
+  ref: string
+  isFork: boolean
+  commit: CommitId
+  reason: string
 }
 
 /** What is to be told to somebody outside. Holds what to say, never an address or a secret: those are looked up when it is sent. */

@@ -133,4 +133,18 @@ export const MIGRATIONS: string[] = [
     error TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Pull requests that an app shows, in the order in which they came, and those that it refuses, with the reason that was told.
+  CREATE TABLE previews (
+    app TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('shown', 'refused')),
+    ref TEXT NOT NULL,
+    is_fork INTEGER NOT NULL,
+    commit_id TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    PRIMARY KEY (app, number)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ]

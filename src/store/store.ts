@@ -9,6 +9,7 @@ import { openDatabase } from './database.ts'
 import { eventsTable } from './events.ts'
 import { crashesTable, drainsTable } from './instances.ts'
 import { outboxTable } from './outbox.ts'
+import { previewsTable } from './previews.ts'
 import { releasesTable } from './releases.ts'
 
 /** Opens the store of a state directory; errors as of openDatabase. */
@@ -23,6 +24,7 @@ export function openStore(state: string, now: () => number = Date.now): Store {
   const crashes = crashesTable(db)
   const events = eventsTable(db)
   const outbox = outboxTable(db, now)
+  const previews = previewsTable(db)
   const atomic = <A extends unknown[], R>(work: (...args: A) => R) => {
     const run = db.transaction(work)
     return (...args: A): R => run.immediate(...args)
@@ -124,6 +126,9 @@ export function openStore(state: string, now: () => number = Date.now): Store {
       abandon: atomic(outbox.abandon),
       again: atomic(outbox.again),
     },
+    previews: (app) => previews.all(app),
+    setPreviews: atomic((app, records) => previews.set(app, records)),
+    previewed: () => previews.apps(),
     close: () => void db.close(),
   }
 }
