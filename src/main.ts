@@ -8,6 +8,7 @@ import { type Platform, parsePlatform } from './config/platform.ts'
 import { createControl } from './control/control.ts'
 import { describePlatform, greeting } from './control/greeting.ts'
 import { receiveHooks } from './control/hooks.ts'
+import { keepListed } from './control/listed.ts'
 import { keepPublished } from './control/published.ts'
 import { Removal } from './control/removal.ts'
 import { stopEverything } from './control/stop.ts'
@@ -21,6 +22,7 @@ import { readOperatorFile, watchOperatorFile } from './operator.ts'
 import { packageVersion } from './package.ts'
 import type { Router } from './ports.ts'
 import { reconcile } from './reconcile.ts'
+import { createRoster, PLATFORM } from './roster.ts'
 import { createPoller } from './source/poller.ts'
 import { createGitSource } from './source/source.ts'
 import { makeStateDirectory } from './store/directory.ts'
@@ -64,11 +66,13 @@ async function run(
   closing: Closing,
 ): Promise<'interrupted' | 'down'> {
   let platform = first
+  const roster = createRoster()
+  roster.set(PLATFORM, first.apps)
   const before = readChosen(first.state)
   const chosen = await choose(first, before, process.env)
   const { world, configure, publish, artifacts } = await wire(
     // What was chosen at the start stays, whatever the file says meanwhile.
-    () => ({ ...platform, runtime: chosen.runtime, router: chosen.router }),
+    () => ({ ...platform, runtime: chosen.runtime, router: chosen.router, apps: roster.apps() }),
     chosen,
     (app) => controller.trigger(app),
     closing,
@@ -83,8 +87,7 @@ async function run(
     (app, error, inMs) => log(`${app}: ${error.message} (again in ${Math.ceil(inMs / 1000)} s)`),
   )
   closing.add(() => controller.close())
-  const removal = new Removal(world, controller.trigger)
-  const told = (refused: string | null) => refused && log(refused)
+  const removal = new Removal(world, roster, controller.trigger)
 
   for (const note of [chosen.note, ...platform.notes]) if (note !== null) log(note)
   if (await endFormerRouter(before, chosen, { platform, source, now: world.now }))
@@ -141,25 +144,32 @@ async function run(
     const routes = store.read(app).serving?.content.routes ?? [{ host: `${app}.${platform.domain}`, path: '/' }]
     return routes.map((route) => router.url(route))
   }
-  for (const line of greeting(platform, urls, chosen.runtime.kind === 'process' && process.getuid?.() === 0)) log(line)
-  poller.set(platform.apps, platform.poll)
-  told(await removal.check(false))
+  for (const line of greeting(world.platform(), urls, chosen.runtime.kind === 'process' && process.getuid?.() === 0)) log(line)
 
-  const take = async (next: Platform) => {
+  const listed = keepListed({
+    roster,
+    removal,
+    trigger: controller.trigger,
+    log,
+    poll: (apps) => poller.set(apps, platform.poll),
+  })
+  closing.add(listed.close)
+  await listed.spread()
+
+  const take = (next: Platform) => {
     for (const line of fixedUntilRestart(platform, next)) log(line)
-    removal.listChanges()
     platform = next
     configure(next)
     store.event({ app: '', type: 'ConfigChanged', message: `${config} was read again` })
-    poller.set(next.apps, next.poll)
-    for (const app of next.apps) controller.trigger(app.name)
-    told(await removal.check(false))
+    roster.set(PLATFORM, next.apps)
+    for (const { name } of roster.apps()) controller.trigger(name)
+    void listed.spread()
   }
   const reject = (message: string) => {
     store.event({ app: '', type: 'ConfigRejected', message })
     log(`${config} is not valid, so what was read before stays in force:\n${message}`)
   }
-  closing.add(watchOperatorFile(config, process.env, (next) => void take(next), reject))
+  closing.add(watchOperatorFile(config, process.env, take, reject))
   return ended
 }
 

@@ -34,7 +34,7 @@ function importsOf(file: string): Import[] {
 const NOUNS = ['domain.ts', 'errors.ts']
 const PURE = ['plan/', 'manifest/', 'config/', 'release/']
 const ADAPTERS = ['source/', 'build/', 'runtime/', 'router/', 'store/', 'http/', 'forge/']
-const CORE = ['reconcile.ts', 'controller.ts', 'desire.ts', 'observe.ts', 'world.ts', 'apply/', 'control/']
+const CORE = ['reconcile.ts', 'controller.ts', 'desire.ts', 'observe.ts', 'world.ts', 'roster.ts', 'fleet/', 'apply/', 'control/']
 /** Packages and parts of Node that compute and touch nothing. */
 const COMPUTING = ['yaml', 'zod', 'node-cron', 'node:path', 'node:path/posix', 'node:url', 'node:net', 'node:crypto']
 

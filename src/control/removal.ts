@@ -1,15 +1,21 @@
 /** Apps that run and are no longer declared: they go, unless that would be most of them. */
 import { guardRemoval } from '../plan/guard.ts'
+import type { Roster } from '../roster.ts'
 import { declared, type World } from '../world.ts'
 
 export class Removal {
   private readonly world: World
   private readonly trigger: (app: string) => void
+  private readonly roster: Roster
+  /** The list of apps for which somebody has allowed the removal of all others. */
+  private allowed: string | null = null
+  private told: string | null = null
   /** null: not looked at since the list changed; until then whatever is not declared is kept. */
   private held: Set<string> | null = null
 
-  constructor(world: World, trigger: (app: string) => void) {
+  constructor(world: World, roster: Roster, trigger: (app: string) => void) {
     this.world = world
+    this.roster = roster
     this.trigger = trigger
   }
 
@@ -23,21 +29,26 @@ export class Removal {
     this.held = null
   }
 
-  /** Has what is no longer declared taken away, or says why not. `allowed`: somebody has looked at it and means it. */
+  /**
+   * Has what is no longer declared taken away, or says why not. `allowed`: somebody has looked at it and means it; that holds for
+   * this list until there is another. A list that is not known whole takes nothing away, whoever allows it.
+   */
   async check(allowed: boolean): Promise<string | null> {
     const { runtime, router, platform, store } = this.world
-    const names = platform().apps.map((app) => app.name)
+    const own = (names: string[]) => names.filter((app) => !this.roster.isPreview(app))
+    if (allowed) this.allowed = own(platform().apps.map((app) => app.name)).join(' ')
     const present = [...new Set([...(await runtime.apps()), ...(await router.apps())])]
-    const gone = present.filter((app) => !names.includes(app))
-    const refused = allowed ? null : guardRemoval(present, names)
-    this.held = new Set(refused ? gone : [])
-    if (refused) store.event({ app: '', type: 'ConfigRejected', message: refused })
-    else for (const app of [...gone, ...this.claimants(names)]) this.trigger(app)
+    // Asked for only now: the list may have changed meanwhile.
+    const names = platform().apps.map((app) => app.name)
+    // Some are stopped: nothing of them runs, but their routes are still theirs until they are forgotten.
+    const gone = [...new Set([...present, ...this.world.store.claims().values()])].filter((app) => !names.includes(app))
+    const whole = this.roster.isComplete()
+    // Previews come and go with pull requests: that all of them go is no mistake.
+    const refused = !whole || this.allowed === own(names).join(' ') ? null : guardRemoval(own(present), own(names))
+    this.held = new Set(refused !== null || !whole ? own(gone) : [])
+    for (const app of gone) if (!this.held.has(app)) this.trigger(app)
+    if (refused !== null && refused !== this.told) store.event({ app: '', type: 'ConfigRejected', message: refused })
+    this.told = refused
     return refused
-  }
-
-  /** No longer declared, and stopped before: nothing of them runs, but their routes are still theirs until they are forgotten. */
-  private claimants(names: string[]): string[] {
-    return [...new Set(this.world.store.claims().values())].filter((app) => !names.includes(app))
   }
 }
