@@ -4,6 +4,7 @@
 import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { createSecureContext } from 'node:tls'
+import { Line } from './line.ts'
 
 export interface HttpAnswer {
   status: number
@@ -43,9 +44,13 @@ export interface HttpLimits {
   size: number
 }
 
+/** One connection per host is kept; how many there are in between, the line of that host decides. */
+const KEPT = { keepAlive: true, maxFreeSockets: 1, scheduling: 'lifo' } as const
+
 export class HttpClient {
-  // Newest first, so that a quiet time leaves one connection per host; four, so that one slow answer does not hold up the others.
-  readonly #plain = new Agent({ keepAlive: true, maxSockets: 4, maxFreeSockets: 1, scheduling: 'lifo' })
+  readonly #plain = new Agent(KEPT)
+  /** By scheme, host and port. */
+  readonly #lines = new Map<string, Line>()
   #secure: HttpsAgent | null = null
   readonly #certificates: () => string[] | undefined
 
@@ -53,16 +58,30 @@ export class HttpClient {
     this.#certificates = certificates
   }
 
-  /** Rejects with an Error that says in plain words what happened; never follows a redirect. */
-  ask({ secure, options, body }: HttpQuestion, limits: HttpLimits): Promise<HttpAnswer> {
+  /**
+   * Asks, after those who asked this host before. Rejects with an Error that says in plain words what happened, with a `code` where
+   * it is the connection's doing; never follows a redirect.
+   */
+  ask(question: HttpQuestion, limits: HttpLimits): Promise<HttpAnswer> {
+    const { secure, options } = question
+    const host = `${secure} ${options.hostname} ${options.port}`
+    let line = this.#lines.get(host)
+    if (!line) {
+      line = new Line((error, unheard) => isAway(error) || (unheard && (error as NodeJS.ErrnoException).code === 'ETIMEDOUT'))
+      this.#lines.set(host, line)
+    }
+    return line.run(() => this.#send(question, limits))
+  }
+
+  #send({ secure, options, body }: HttpQuestion, limits: HttpLimits): Promise<HttpAnswer> {
     return new Promise((resolve, reject) => {
       const request = secure
         ? httpsRequest({ ...options, agent: this.#https() })
         : httpRequest({ ...options, agent: this.#plain })
       let timer: NodeJS.Timeout | undefined
-      const arm = (ms: number, what: string) => {
+      const arm = (ms: number, what: string, code = 'ETIMEDOUT') => {
         clearTimeout(timer)
-        const late = () => Object.assign(new Error(`${what} within ${ms / 1000} s.`), { code: 'ETIMEDOUT' })
+        const late = () => Object.assign(new Error(`${what} within ${ms / 1000} s.`), { code })
         timer = setTimeout(() => request.destroy(late()), ms)
       }
       const fail = (error: Error) => {
@@ -72,7 +91,7 @@ export class HttpClient {
       request.on('error', (error) => fail(plain(error)))
       request.on('socket', (socket) => {
         if (request.reusedSocket) return arm(limits.totalMs, 'no answer')
-        arm(limits.connectMs, 'no connection')
+        arm(limits.connectMs, 'no connection', UNCONNECTED)
         socket.once(secure ? 'secureConnect' : 'connect', () => arm(limits.totalMs, 'no answer'))
       })
       request.on('response', (response) => {
@@ -98,7 +117,7 @@ export class HttpClient {
     if (this.#secure) return this.#secure
     const ca = this.#certificates()
     const tls = ca ? { secureContext: createSecureContext({ ca }) } : {}
-    this.#secure = new HttpsAgent({ keepAlive: true, maxSockets: 4, maxFreeSockets: 1, scheduling: 'lifo', ...tls })
+    this.#secure = new HttpsAgent({ ...KEPT, ...tls })
     return this.#secure
   }
 
@@ -106,6 +125,16 @@ export class HttpClient {
     this.#plain.destroy()
     this.#secure?.destroy()
   }
+}
+
+/** No connection came about in time. */
+const UNCONNECTED = 'ECONNTIMEOUT'
+
+const AWAY = new Set([UNCONNECTED, 'ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH'])
+
+/** There is nobody to talk to at that address, whatever the question. */
+export function isAway(error: unknown): boolean {
+  return AWAY.has((error as NodeJS.ErrnoException | null)?.code ?? '')
 }
 
 function plain(error: NodeJS.ErrnoException): Error {
