@@ -100,7 +100,7 @@ export class HttpClient {
         response.on('data', (chunk: Buffer) => {
           size += chunk.length
           chunks.push(chunk)
-          if (size > limits.size) request.destroy(new Error(`the answer is larger than ${limits.size} bytes.`))
+          if (size > limits.size) request.destroy(tooLarge(limits.size))
         })
         response.on('error', (error) => fail(plain(error)))
         response.on('end', () => {
@@ -131,6 +131,12 @@ export class HttpClient {
 const UNCONNECTED = 'ECONNTIMEOUT'
 
 const AWAY = new Set([UNCONNECTED, 'ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH'])
+
+export const TOO_LARGE = 'ETOOLARGE'
+
+function tooLarge(size: number): Error {
+  return Object.assign(new Error(`the answer is larger than ${size} bytes.`), { code: TOO_LARGE })
+}
 
 /** There is nobody to talk to at that address, whatever the question. */
 export function isAway(error: unknown): boolean {
