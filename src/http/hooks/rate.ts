@@ -6,11 +6,12 @@ interface Bucket {
   at: number
 }
 
-/** Addresses that are remembered; the one that has been silent longest goes first. */
+/** So many addresses are remembered, and as many again of those that were heard of before them. */
 const KEPT = 10_000
 
 export class Rate {
-  readonly #buckets = new Map<string, Bucket>()
+  #young = new Map<string, Bucket>()
+  #old = new Map<string, Bucket>()
   readonly #now: () => number
 
   constructor(now: () => number) {
@@ -21,12 +22,10 @@ export class Rate {
   take(address: string, perMinute: number): number {
     const key = networkOf(address)
     const now = this.#now()
-    const known = this.#buckets.get(key)
-    // The last in the order is the last that was heard of.
-    this.#buckets.delete(key)
+    const known = this.#young.get(key) ?? this.#old.get(key)
     const left = known ? Math.min(perMinute, known.left + ((now - known.at) * perMinute) / 60_000) : perMinute
-    this.#buckets.set(key, { left: left < 1 ? left : left - 1, at: now })
-    if (this.#buckets.size > KEPT) this.#buckets.delete(this.#buckets.keys().next().value ?? '')
+    if (this.#young.size >= KEPT) [this.#young, this.#old] = [new Map(), this.#young]
+    this.#young.set(key, { left: left < 1 ? left : left - 1, at: now })
     return left < 1 ? Math.ceil(((1 - left) * 60) / perMinute) : 0
   }
 }
