@@ -16,6 +16,12 @@ export const IDLE_CONNECTIONS = 200
 export const IDLE_S = 1
 
 /**
+ * How long a connection may take until it stands. An address whose container has just gone swallows what is sent to it, for Traefik's
+ * own 30 s; a server whose queue is full gets two more tries, 1 s and 3 s after the first (tcp(7), tcp_syn_retries).
+ */
+export const DIAL = '4s'
+
+/**
  * The middlewares of the route called `name`, in the order in which a request meets them. Whoever may not ask costs least; nothing that
  * the app's author sets (headers) comes before what decides who may ask.
  */
@@ -54,7 +60,11 @@ export function balancerOf(name: string, app: string, route: Route): Record<stri
 export function transportOf(name: string, { options = {} }: Route): Named | null {
   const { timeoutMs } = options
   if (timeoutMs === undefined) return null
-  const forwardingTimeouts = { responseHeaderTimeout: goDuration(timeoutMs), idleConnTimeout: goDuration(IDLE_S * 1000) }
+  const forwardingTimeouts = {
+    responseHeaderTimeout: goDuration(timeoutMs),
+    idleConnTimeout: goDuration(IDLE_S * 1000),
+    dialTimeout: DIAL,
+  }
   return { name: `${name}.timeout-${timeoutMs}`, is: { maxIdleConnsPerHost: IDLE_CONNECTIONS, forwardingTimeouts } }
 }
 

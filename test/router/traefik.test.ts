@@ -149,7 +149,7 @@ const FULL = `http:
       loadBalancer:
         passHostHeader: true
   serversTransports:
-    "full.web.0.timeout-60000": {"maxIdleConnsPerHost":200,"forwardingTimeouts":{"responseHeaderTimeout":"1m0s","idleConnTimeout":"1s"}}
+    "full.web.0.timeout-60000": {"maxIdleConnsPerHost":200,"forwardingTimeouts":{"responseHeaderTimeout":"1m0s","idleConnTimeout":"1s","dialTimeout":"4s"}}
 `
 
 describe('a route table and its file', () => {

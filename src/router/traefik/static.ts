@@ -4,7 +4,7 @@
  */
 import { stringify } from 'yaml'
 import type { Https, Listen } from '../../domain.ts'
-import { IDLE_CONNECTIONS, IDLE_S } from '../options.ts'
+import { DIAL, IDLE_CONNECTIONS, IDLE_S } from '../options.ts'
 import type { Place } from './place.ts'
 
 /** For requests in flight when it is told to stop. */
@@ -51,7 +51,10 @@ export function staticConfig(setting: Setting): string {
       traefik: { address: setting.api },
     },
     providers: { providersThrottleDuration: '20ms', file: { directory: routes, watch: true } },
-    serversTransport: { maxIdleConnsPerHost: IDLE_CONNECTIONS, forwardingTimeouts: { idleConnTimeout: `${IDLE_S}s` } },
+    serversTransport: {
+      maxIdleConnsPerHost: IDLE_CONNECTIONS,
+      forwardingTimeouts: { idleConnTimeout: `${IDLE_S}s`, dialTimeout: DIAL },
+    },
     ...(wanted?.acme && { certificatesResolvers: { [RESOLVER]: { acme: acme(wanted.acme, setting) } } }),
   }
   return `# Written by trimtab; changes made here are overwritten.\n${stringify(config, { lineWidth: 0 })}`

@@ -70,6 +70,7 @@ serversTransport:
   maxIdleConnsPerHost: 200
   forwardingTimeouts:
     idleConnTimeout: 1s
+    dialTimeout: 4s
 `
 
 describe('the static configuration', () => {
