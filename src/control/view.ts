@@ -17,7 +17,9 @@ export async function viewStatus(app: string, world: World): Promise<AppStatus> 
     const observed = await observe(app, world)
     const { desired } = await desire(app, world)
     const { waiting } = plan(desired, observed)
-    return statusOf(desired, observed, waiting, world.store.read(app).liveSince, (route) => world.router.url(route))
+    const status = statusOf(desired, observed, waiting, world.store.read(app).liveSince, (route) => world.router.url(route))
+    const reports = world.store.outbox.trouble(app)
+    return { ...status, ...(reports && { reports }) }
   } catch (thrown) {
     return unreadable(app, asTrimtabError(thrown).failure, world)
   }
