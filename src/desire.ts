@@ -7,6 +7,7 @@ import type { Desired, Outcome } from './plan/world.ts'
 import type { BuildPlan } from './ports.ts'
 import { requireAbilities } from './release/abilities.ts'
 import { assemble } from './release/assemble.ts'
+import { manifestOfPreview, requireLabelled } from './release/preview.ts'
 import { declared, type World } from './world.ts'
 
 /** Larger than any that a person writes. */
@@ -49,7 +50,9 @@ function unknown(app: string, failure: Failure): Desire {
 async function comesTo(spec: AppSpec, commit: CommitId, world: World): Promise<{ outcome: Outcome; build: BuildPlan | null }> {
   let build: BuildPlan | null = null
   try {
-    const manifest = await manifestOf(spec, commit, world)
+    requireLabelled(spec.preview, commit)
+    const written = await manifestOf(spec, commit, world)
+    const manifest = spec.preview ? manifestOfPreview(written, spec.preview) : written
     requireAbilities(manifest, world.platform())
     build = await world.builder.plan({ app: spec, commit, settings: manifest.build })
     const image = await world.builder.find(build.key)
@@ -85,6 +88,8 @@ async function manifestOf(spec: AppSpec, commit: CommitId, world: World): Promis
 /** What of the operator's file decides what the app is: a change here is worth a new try of the same commit. */
 function settingsOf(spec: AppSpec, world: World): string {
   const { domain, runtime, router, secrets } = world.platform()
-  const decides = [spec.repo, spec.branch ?? null, spec.path, domain, runtime.kind, router.kind, secrets]
+  const { ref, preview } = spec
+  const which = ref === undefined && preview === undefined ? [] : [ref ?? null, preview ?? null]
+  const decides = [spec.repo, spec.branch ?? null, spec.path, domain, runtime.kind, router.kind, secrets, ...which]
   return createHash('sha256').update(JSON.stringify(decides)).digest('hex').slice(0, 12)
 }

@@ -637,8 +637,8 @@ export interface News {
   at: number
   /** The release that serves now; null: none. */
   serving: { release: number; commit: CommitId } | null
-  /** Of `failed`. The log: its last lines, '' where there is none. */
-  failure: { code: string; reason: string; log: string } | null
+  /** Of `failed`. `details`: what comes after the reason: the last lines of a log, or each problem of a file. May be ''. */
+  failure: { code: string; reason: string; details: string } | null
   /** Where the app is found; null: nowhere. */
   url: string | null
 }

@@ -1,5 +1,6 @@
 /** What a preview takes of an app.yaml: enough to be looked at, and nothing that is meant for the app itself. */
-import type { Manifest, Preview, ProcessSettings } from '../domain.ts'
+import type { CommitId, Manifest, Preview, ProcessSettings } from '../domain.ts'
+import { TrimtabError } from '../errors.ts'
 
 /**
  * Pure. Its routes are left out, so that it is found at its own default one and never takes a host of the app's; every process runs
@@ -18,4 +19,18 @@ function once(process: ProcessSettings): ProcessSettings {
 
 function withoutSecrets(build: Manifest['build']): Manifest['build'] {
   return build.dockerfile === undefined ? build : { ...build, dockerfile: { ...build.dockerfile, secrets: [] } }
+}
+
+/**
+ * Whoever sets a label on a fork has seen what was there then, and not what is pushed afterwards. Throws Untrusted for any other commit.
+ * The same of GitHub's workflows: https://securitylab.github.com/resources/github-actions-preventing-pwn-requests/
+ */
+export function requireLabelled(preview: Preview | undefined, commit: CommitId): void {
+  if (preview?.commit === undefined || preview.commit === commit) return
+  const { number, commit: labelled } = preview
+  throw new TrimtabError(
+    'Untrusted',
+    `${commit.slice(0, 7)} was pushed to pull request #${number}, which comes from a fork, after its label had been set for ${labelled.slice(0, 7)}. ` +
+      'Look at it, then remove the label, wait until the preview is gone, and set it again.',
+  )
 }
