@@ -1,6 +1,6 @@
 /** platform.yaml → PlatformSpec, or every reason why not. */
 import { basename, dirname, resolve } from 'node:path'
-import type { PlatformSpec, Transport } from '../domain.ts'
+import type { GitSpec, PlatformSpec, Transport } from '../domain.ts'
 import { check } from '../manifest/check.ts'
 import { asWritten } from '../manifest/environment.ts'
 import { formatPath, invalid, type Problem } from '../manifest/problems.ts'
@@ -10,7 +10,7 @@ import { transportOf } from './address.ts'
 import { interpolate } from './interpolate.ts'
 import { artifactsOf, DEFAULT_STACK, routerOf, runtimeOf } from './parts.ts'
 import { type Parsed, platformSchema } from './schema.ts'
-import { appOf, authOf, fleetOf, forgeOf, notifyOf } from './sources.ts'
+import { appOf, authOf, fleetOf, forgeOf, notifyOf, withAccess } from './sources.ts'
 import { clashing, misplaced } from './together.ts'
 
 /** Largest platform.yaml, in bytes; some ten thousand apps. */
@@ -56,6 +56,7 @@ export function parsePlatform(
   if (data === null || all.length > 0) throw invalid('ConfigInvalid', [{ file: basename(path), problems: all }])
 
   const folder = dirname(resolve(path))
+  const git = gitOf(data.git, folder)
   return {
     domain: data.domain ?? 'apps.localhost',
     state: resolve(folder, data.state ?? '.trimtab'),
@@ -71,23 +72,14 @@ export function parsePlatform(
       registry: { address: data.registry.url.address, ...(data.registry.auth && { auth: data.registry.auth }) },
     }),
     secrets: data.secrets ?? {},
-    git: {
-      allow: data.git?.allow ?? ALLOWED,
-      credentials: mapValues(data.git?.credentials ?? {}, (written) => authOf(written, folder)),
-      forges: Object.fromEntries(
-        Object.entries(data.git?.forges ?? {}).flatMap(([host, written]) => {
-          const spec = forgeOf(written, `https://${host}/`)
-          return spec ? [[host, spec]] : []
-        }),
-      ),
-    },
+    git,
     hooks: {
       ...(data.hooks?.secret !== undefined && { secret: data.hooks.secret }),
       ...(data.hooks?.url !== undefined && { url: data.hooks.url.replace(/\/+$/, '') }),
       bytes: data.hooks?.limit ?? 2 ** 20,
       perMinute: data.hooks?.rate ?? 600,
     },
-    fleets: (data.fleet ?? []).map((fleet) => fleetOf(fleet, folder)),
+    fleets: (data.fleet ?? []).map((fleet) => withAccess(fleetOf(fleet, folder), git)),
     notify: (data.notify ?? []).map(notifyOf),
     builds: {
       concurrency: data.builds?.concurrency ?? 2,
@@ -99,7 +91,7 @@ export function parsePlatform(
       ...(data.builds?.disk !== undefined && { diskBytes: data.builds.disk }),
       ...(data.builds?.pids !== undefined && { pids: data.builds.pids }),
     },
-    apps: data.apps.map((app) => appOf(app, folder)),
+    apps: data.apps.map((app) => withAccess(appOf(app, folder), git)),
     notes: [],
   }
 }
@@ -133,6 +125,19 @@ function refused(data: Parsed, file: YamlFile): Problem[] {
   }
   for (const [path, message] of [...misplaced(data), ...clashing(data)]) add(path, formatPath(path), message)
   return problems
+}
+
+function gitOf(written: Parsed['git'], folder: string): GitSpec {
+  return {
+    allow: written?.allow ?? ALLOWED,
+    credentials: mapValues(written?.credentials ?? {}, (auth) => authOf(auth, folder)),
+    forges: Object.fromEntries(
+      Object.entries(written?.forges ?? {}).flatMap(([host, forge]) => {
+        const spec = forgeOf(forge, `https://${host}/`)
+        return spec ? [[host, spec]] : []
+      }),
+    ),
+  }
 }
 
 function mapValues<A, B>(record: Record<string, A>, of: (value: A) => B): Record<string, B> {

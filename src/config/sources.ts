@@ -1,8 +1,8 @@
 /** Apps, fleets and forges as they are written → what they come to. */
 import { resolve } from 'node:path'
 import type { z } from 'zod'
-import type { AppSpec, Auth, FleetSpec, ForgeKind, ForgeSpec, NotifySpec, PreviewsSpec, Verify } from '../domain.ts'
-import { resolveAddress } from './address.ts'
+import type { AppSpec, Auth, FleetSpec, ForgeKind, ForgeSpec, GitSpec, NotifySpec, PreviewsSpec, Verify } from '../domain.ts'
+import { resolveAddress, transportOf } from './address.ts'
 import type { notify } from './notify-schema.ts'
 import type { app, auth, fleets, forge, verify } from './source-schema.ts'
 
@@ -24,9 +24,38 @@ const API_PATH: Record<ForgeKind, string> = {
 
 /** `host` or `host:port` of an http(s), ssh or scp-like address; null for a path. A port of ssh says nothing of where the web is, so it is left out. */
 export function hostOf(repo: string): string | null {
-  const url = /^(https?|ssh):\/\/(?:[^@/]*@)?([^/]+)/.exec(repo)
-  if (url) return (url[1] === 'ssh' ? url[2]?.replace(/:\d+$/, '') : url[2]) ?? null
-  return /^(?:[^/@:]*@)?([^/:]+):(?!\/\/)/.exec(repo)?.[1] ?? null
+  if (/^(https?|ssh):\/\//.test(repo)) {
+    // As it is asked later on: of `https://one\@other/` the host is `one`, and is to get nothing that is for the other.
+    const url = URL.canParse(repo) ? new URL(repo) : null
+    return (url?.protocol === 'ssh:' ? url.hostname : url?.host)?.toLowerCase() || null
+  }
+  return /^(?:[^/@:]*@)?(\[[^\]/]+\]|[^/:]+):(?!\/\/)/.exec(repo)?.[1]?.toLowerCase() ?? null
+}
+
+/**
+ * With what the operator has written for its host, where it names nothing itself: what opens it, and the API. For everything that
+ * has a repository, whoever has declared it; a key is for ssh, all else for http and https.
+ */
+export function withAccess<T extends { repo: string; auth?: Auth; forge?: ForgeSpec }>(
+  declared: T,
+  { credentials, forges }: GitSpec,
+): T {
+  const host = hostOf(declared.repo)
+  if (host === null) return declared
+  const auth = declared.auth ?? own(credentials, host)
+  const forge = declared.forge ?? own(forges, host)
+  const fits = auth && 'key' in auth === (transportOf(declared.repo) === 'ssh')
+  return { ...declared, ...(fits && { auth }), ...(forge && { forge }) }
+}
+
+function own<T>(record: Record<string, T>, key: string): T | undefined {
+  return Object.hasOwn(record, key) ? record[key] : undefined
+}
+
+/** Of the GitHub that has this repository, by its http(s) address. */
+export function githubApiOf(repo: string): string {
+  const { protocol, host } = new URL(repo)
+  return host === 'github.com' ? 'https://api.github.com' : `${protocol}//${host}${API_PATH.github}`
 }
 
 /** Null: neither written nor to be guessed. */
@@ -40,6 +69,12 @@ export function forgeOf(written: z.output<typeof forge>, repo: string): ForgeSpe
   if (kind === undefined || api === undefined) return null
   const { token, username } = written
   return { kind, api: api.replace(/\/+$/, ''), token, ...(username !== undefined && { username }) }
+}
+
+/** The forge an app's repository is on: its own, else the platform's for that host. Null: there is none to be asked. */
+export function forgeFor({ forge, repo }: Pick<AppSpec, 'forge' | 'repo'>, { forges }: Pick<GitSpec, 'forges'>): ForgeSpec | null {
+  const host = hostOf(repo)
+  return forge ?? (host === null ? null : own(forges, host)) ?? null
 }
 
 export function authOf(written: z.output<typeof auth>, folder: string): Auth {

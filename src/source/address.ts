@@ -2,9 +2,10 @@
  * A repository's address, normalised: two spellings of one repository share one mirror. Pure.
  * Credentials are taken out here, first of all, so that no later step can print them.
  */
+import { createHash } from 'node:crypto'
 import { isAbsolute, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { AppSpec } from '../domain.ts'
+import type { AppSpec, Auth } from '../domain.ts'
 import { TrimtabError } from '../errors.ts'
 
 export interface Credentials {
@@ -20,8 +21,19 @@ export interface Address {
   url: string
 }
 
+export type SshKey = Extract<Auth, { key: string }>
+export type GithubApp = Extract<Auth, { githubApp: unknown }>['githubApp']
+
 export interface Remote extends Address {
+  /** What is sent over http. Those of a GitHub App are only there once it has been opened (access.ts). */
   credentials: Credentials | null
+  /** What the operator wrote of its access, as a hash: the same asked by somebody else is another question. '' for nothing. */
+  identity: string
+  /** In place of the keys and known hosts of the user who runs trimtab. */
+  ssh?: SshKey
+  githubApp?: GithubApp
+  /** Once it has been opened: where its host is, as far as that is settled. */
+  addresses?: string[]
 }
 
 /** Where an app's repository is and what opens it. Throws ConfigInvalid for anything but a path, http(s), ssh or scp-like address. */
@@ -29,15 +41,15 @@ export function remoteOf(app: Pick<AppSpec, 'repo' | 'auth'>): Remote {
   const { repo } = app
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   if (/[\u0000-\u001f\u007f]/.test(repo)) throw invalid(JSON.stringify(repo), 'it holds a control character')
-  if (isAbsolute(repo)) return { ...local(repo), credentials: null }
+  if (isAbsolute(repo)) return { ...local(repo), credentials: null, identity: '' }
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(repo)) return fromUrl(repo, app.auth)
   // git reads `a::b` as "remote helper a", which runs a program of that name.
   const scp = /^((?:[^\s/:@-][^\s/:@]*@)?(?:\[[^\]\s/]+\]|[^\s/:@[\]-][^\s/:@[\]]*)):(?!:)(.+)$/.exec(repo)
-  if (scp) return { kind: 'ssh', protocol: 'ssh', url: repo.replace(/\/+$/, ''), credentials: null }
+  if (scp) return overSsh(repo, app.auth)
   throw invalid(repo, 'it is neither an absolute path nor an address')
 }
 
-function fromUrl(repo: string, auth: AppSpec['auth']): Remote {
+function fromUrl(repo: string, auth: Auth | undefined): Remote {
   let url: URL
   try {
     url = new URL(repo)
@@ -49,7 +61,7 @@ function fromUrl(repo: string, auth: AppSpec['auth']): Remote {
   switch (url.protocol) {
     case 'file:':
       try {
-        return { ...local(fileURLToPath(url)), credentials: null }
+        return { ...local(fileURLToPath(url)), credentials: null, identity: '' }
       } catch {
         throw invalid(repo, 'file:// takes no host: file:///path')
       }
@@ -59,16 +71,28 @@ function fromUrl(repo: string, auth: AppSpec['auth']): Remote {
       url.password = ''
       const credentials = auth && ('token' in auth || 'password' in auth) ? fromAuth(auth, url.hostname) : inUrl
       const protocol = url.protocol === 'http:' ? 'http' : 'https'
-      return { kind: 'http', protocol, url: url.href.replace(/\/+$/, ''), credentials }
+      const app = auth && 'githubApp' in auth ? { githubApp: auth.githubApp } : {}
+      const identity = identityOf(app.githubApp ?? credentials)
+      return { kind: 'http', protocol, url: url.href.replace(/\/+$/, ''), credentials, identity, ...app }
     }
     case 'ssh:':
       url.password = ''
       if (url.hostname === '' || url.hostname.startsWith('-') || url.username.startsWith('-'))
         throw invalid(url.href, 'it names no host')
-      return { kind: 'ssh', protocol: 'ssh', url: url.href.replace(/\/+$/, ''), credentials: null }
+      return overSsh(url.href, auth)
     default:
       throw invalid(withoutUserinfo(repo), `${url.protocol}// is not supported`)
   }
+}
+
+function overSsh(url: string, auth: Auth | undefined): Remote {
+  const ssh = auth && 'key' in auth ? { ssh: auth } : {}
+  const identity = identityOf(ssh.ssh ?? null)
+  return { kind: 'ssh', protocol: 'ssh', url: url.replace(/\/+$/, ''), credentials: null, identity, ...ssh }
+}
+
+function identityOf(access: object | null): string {
+  return access === null ? '' : createHash('sha256').update(JSON.stringify(access)).digest('hex')
 }
 
 function local(path: string): Address {

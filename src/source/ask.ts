@@ -1,5 +1,6 @@
 /** Asks a repository for its refs, in the cheapest way that it understands. */
 import { TrimtabError } from '../errors.ts'
+import type { Access } from './access.ts'
 import type { Remote } from './address.ts'
 import { proxied } from './environment.ts'
 import type { Git } from './git.ts'
@@ -7,26 +8,44 @@ import { authHint, gone, unreachable } from './gitError.ts'
 import type { HttpRefs } from './httpRefs.ts'
 import { findGitDirs, readLocalRefs, repositoryAbove } from './localRefs.ts'
 import { lsRemote } from './lsRemote.ts'
+import { requireReachable, settled } from './reach.ts'
 import type { Refs, Wanted } from './refs.ts'
 
 export interface Asker {
   /** `gitDir`: any repository of ours, for git to stand in. Errors: SourceUnreachable, RepositoryGone. */
   (remote: Remote, wanted: Wanted, gitDir: string): Promise<Refs>
-  /** The address to fetch from, after redirects. */
-  resolved(remote: Remote): Remote
+  /** What to fetch from: the address after redirects, and what opens it now. Errors: SourceUnreachable. */
+  resolved(remote: Remote): Promise<Remote>
 }
 
-export function asker(git: Git, http: HttpRefs, env: NodeJS.ProcessEnv, askMs: number): Asker {
-  const ask = async (remote: Remote, wanted: Wanted, gitDir: string): Promise<Refs> => {
-    const quick = await quickly(remote, wanted)
-    return quick ?? lsRemote(git, gitDir, remote, wanted, askMs)
-  }
+interface Means {
+  git: Git
+  http: HttpRefs
+  access: Access
+  env: NodeJS.ProcessEnv
+  askMs: number
+}
+
+export function asker({ git, http, access, env, askMs }: Means): Asker {
+  const viaProxy = (remote: Remote) => remote.kind === 'http' && proxied(new URL(remote.url), env)
   const quickly = (remote: Remote, wanted: Wanted): Refs | null | Promise<Refs | null> => {
     if (remote.kind === 'local') return askLocal(remote, wanted)
-    if (remote.kind === 'ssh' || proxied(new URL(remote.url), env)) return null
-    return http.ask(remote, wanted)
+    return remote.kind === 'ssh' || viaProxy(remote) ? null : http.ask(remote, wanted)
   }
-  return Object.assign(ask, { resolved: (remote: Remote) => (remote.kind === 'http' ? http.resolved(remote) : remote) })
+  // Where a proxy's host is said to be is the proxy's business, which alone can reach it.
+  const forGit = async (opened: Remote) => (viaProxy(opened) ? opened : settled(opened))
+  const ask = async (remote: Remote, wanted: Wanted, gitDir: string): Promise<Refs> => {
+    requireReachable(remote)
+    const opened = await access.open(remote)
+    try {
+      return (await quickly(opened, wanted)) ?? (await lsRemote(git, gitDir, await forGit(opened), wanted, askMs))
+    } catch (thrown) {
+      access.refused(remote)
+      throw thrown
+    }
+  }
+  const resolved = async (remote: Remote) => forGit(await access.open(remote.kind === 'http' ? http.resolved(remote) : remote))
+  return Object.assign(ask, { resolved })
 }
 
 function askLocal(remote: Remote, wanted: Wanted): Refs | null {

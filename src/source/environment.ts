@@ -1,5 +1,6 @@
 /** What of the operator's environment reaches git: a list of what is needed, so that a stray GIT_DIR is not. */
 import { caFile } from '../web/certificates.ts'
+import { SSH_MANNERS } from './ssh.ts'
 
 const PASSED = [
   'PATH',
@@ -39,8 +40,7 @@ export function gitEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
     GIT_NO_LAZY_FETCH: '1',
     GIT_NO_REPLACE_OBJECTS: '1',
     GIT_OPTIONAL_LOCKS: '0',
-    // No question is ever asked of a terminal; a host that does not answer is given up.
-    GIT_SSH_COMMAND: `${env.GIT_SSH_COMMAND ?? 'ssh'} -oBatchMode=yes -oConnectTimeout=10 -oServerAliveInterval=15 -oServerAliveCountMax=3`,
+    GIT_SSH_COMMAND: `${env.GIT_SSH_COMMAND ?? 'ssh'} ${SSH_MANNERS}`,
     GIT_SSH_VARIANT: 'ssh',
   }
 }

@@ -10,9 +10,10 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { TrimtabError } from '../errors.ts'
-import { type Address, basic, type Credentials } from './address.ts'
+import { basic, type Remote } from './address.ts'
 import { gitEnvironment } from './environment.ts'
 import { Lane } from './serial.ts'
+import { sshCommand } from './ssh.ts'
 
 export type GitProcess = ChildProcessByStdio<Writable, Readable, Readable>
 
@@ -28,7 +29,7 @@ export interface GitRun {
   gitDir: string
   timeoutMs: number
   /** Whom it may talk to. Absent: nobody. */
-  remote?: Address & { credentials: Credentials | null }
+  remote?: Remote
   /** Bytes of output that are more than any honest answer. */
   maxOutput?: number
 }
@@ -139,13 +140,23 @@ export class Git {
 function permission(remote: GitRun['remote']): NodeJS.ProcessEnv {
   if (!remote) return { GIT_ALLOW_PROTOCOL: 'none' }
   const allow = { GIT_ALLOW_PROTOCOL: remote.protocol }
-  if (!remote.credentials || remote.kind !== 'http') return allow
-  return {
-    ...allow,
-    GIT_CONFIG_COUNT: '1',
-    GIT_CONFIG_KEY_0: 'http.extraHeader',
-    GIT_CONFIG_VALUE_0: `Authorization: ${basic(remote.credentials)}`,
-  }
+  if (remote.kind === 'ssh') return remote.ssh ? { ...allow, GIT_SSH_COMMAND: sshCommand(remote.ssh) } : allow
+  if (remote.kind === 'local') return allow
+  const settings: Array<[name: string, value: string]> = []
+  if (remote.credentials) settings.push(['http.extraHeader', `Authorization: ${basic(remote.credentials)}`])
+  // Where it was found to be; git before 2.37 looks for itself.
+  if (remote.addresses) settings.push(['http.curloptResolve', pinned(new URL(remote.url), remote.addresses)])
+  const pairs = settings.flatMap(([name, value], i) => [
+    [`GIT_CONFIG_KEY_${i}`, name],
+    [`GIT_CONFIG_VALUE_${i}`, value],
+  ])
+  return { ...allow, GIT_CONFIG_COUNT: String(settings.length), ...Object.fromEntries(pairs) }
+}
+
+/** As CURLOPT_RESOLVE(3) has it. */
+function pinned({ protocol, hostname, port }: URL, addresses: string[]): string {
+  const list = addresses.map((address) => (address.includes(':') ? `[${address}]` : address))
+  return `${hostname}:${port || (protocol === 'https:' ? 443 : 80)}:${list.join(',')}`
 }
 
 function ended(child: GitProcess): Promise<number | null> {

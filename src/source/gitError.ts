@@ -1,7 +1,9 @@
 /** What git said on stderr, as one of our errors. Pure. */
 import { TrimtabError } from '../errors.ts'
-import type { Address } from './address.ts'
+import type { Address, Remote, SshKey } from './address.ts'
 import type { GitResult } from './git.ts'
+import { HostFault } from './hostFault.ts'
+import { hostKeyProblem } from './ssh.ts'
 
 /** 'unknown' may also be the fault of the mirror. */
 export type GitFault = 'gone' | 'auth' | 'branch' | 'disk' | 'network' | 'timeout' | 'unknown'
@@ -30,8 +32,10 @@ export function faultOf(result: GitResult): GitFault {
 }
 
 /** The error for a git that failed to ask or to fetch. */
-export function gitError(result: GitResult, remote: Address, timeoutMs: number): TrimtabError {
+export function gitError(result: GitResult, remote: Remote, timeoutMs: number): TrimtabError {
   const said = lastLines(result.stderr)
+  const host = remote.kind === 'ssh' ? hostKeyProblem(result.stderr, remote) : null
+  if (host !== null) return unreachable(remote, host)
   switch (faultOf(result)) {
     case 'gone':
       return gone(remote, said)
@@ -46,7 +50,9 @@ export function gitError(result: GitResult, remote: Address, timeoutMs: number):
         },
       )
     case 'timeout':
-      return unreachable(remote, `git did not finish within ${Math.round(timeoutMs / 1000)} s and was ended.`)
+      return away(remote, `git did not finish within ${Math.round(timeoutMs / 1000)} s and was ended.`)
+    case 'network':
+      return away(remote, said)
     default:
       return unreachable(remote, said || `git was ended (exit code ${result.code}).`)
   }
@@ -66,12 +72,19 @@ export function unreachable(remote: Address, detail: string, cause?: unknown): T
   return new TrimtabError('SourceUnreachable', `${remote.url} cannot be read: ${detail}`, { retry: true, cause })
 }
 
-export function authHint(remote: Address): string {
+/** It may be its host that cannot be asked; a path has none. */
+function away(remote: Address, detail: string): TrimtabError {
+  return remote.kind === 'local' ? unreachable(remote, detail) : new HostFault(remote, detail, { isSure: false })
+}
+
+export function authHint(remote: Address & { ssh?: SshKey }): string {
   switch (remote.kind) {
     case 'http':
       // biome-ignore lint/suspicious/noTemplateCurlyInString: it is what the operator writes
       return 'Give the app an `auth` that may read the repository, e.g. auth: {token: "${GIT_TOKEN}"}.'
     case 'ssh':
+      if (remote.ssh)
+        return `The host has to accept the key ${remote.ssh.key}, which may have no passphrase: add its public half there.`
       return "The user that runs trimtab needs a key without a passphrase (or an agent) that the host accepts, and the host's key in known_hosts."
     case 'local':
       return 'The user that runs trimtab must be able to read it.'

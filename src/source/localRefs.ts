@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import type { CommitId } from '../domain.ts'
-import { noRefs, type Refs, type Wanted } from './refs.ts'
+import { addRef, noRefs, prefixOf, type Refs, type Wanted } from './refs.ts'
 
 /** gitrepository-layout(5). They differ in a linked worktree: its HEAD is its own, branches are common. */
 export interface GitDirs {
@@ -34,26 +34,25 @@ export function repositoryAbove(path: string): string | null {
   return null
 }
 
-/** null: not a layout that is understood here (reftable); git has to be asked. Throws DamagedRef. */
+/** null: what is not read here (reftable, and what annotated tags are of); git has to be asked. Throws DamagedRef. */
 export function readLocalRefs({ gitDir, commonDir }: GitDirs, wanted: Wanted): Refs | null {
+  if (wanted !== 'all' && 'tag' in wanted) return null
   const refs = noRefs()
   const head = text(join(gitDir, 'HEAD'))?.trim() ?? ''
   // git-config(1), extensions.refStorage: with reftable, HEAD names this branch that cannot be.
   if (head === 'ref: refs/heads/.invalid') return null
   const packed = packedRefs(join(commonDir, 'packed-refs'))
   const find = (ref: string): CommitId | null => (safe(ref) ? lookup(commonDir, packed, ref, 0) : null)
+  const named = prefixOf(wanted)
   const target = /^ref:\s*(\S+)$/.exec(head)?.[1]
   if (target !== undefined) {
     const branch = target.startsWith(HEADS) ? target.slice(HEADS.length) : null
     // Where a branch is asked for, HEAD's being damaged is no concern.
-    refs.head = { branch, commit: wanted === 'all' || wanted.branch === undefined ? find(target) : null }
+    refs.head = { branch, commit: wanted === 'all' || named === null ? find(target) : null }
   } else if (ID.test(head)) refs.head.commit = head
   else throw new DamagedRef('HEAD')
-  const names = wanted === 'all' ? allBranches(commonDir, packed) : wanted.branch === undefined ? [] : [wanted.branch]
-  for (const name of names) {
-    const id = find(HEADS + name)
-    if (id) refs.branches.set(name, id)
-  }
+  const names = wanted === 'all' ? [...allBranches(commonDir, packed)].map((name) => HEADS + name) : named ? [named.prefix] : []
+  for (const name of names) addRef(refs, name, find(name))
   return refs
 }
 

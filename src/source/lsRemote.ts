@@ -2,13 +2,13 @@
 import type { Remote } from './address.ts'
 import type { Git } from './git.ts'
 import { gitError } from './gitError.ts'
-import { addRef, noRefs, type Refs, type Wanted } from './refs.ts'
+import { addRef, noRefs, prefixOf, type Refs, type Wanted } from './refs.ts'
 
 /** Errors: SourceUnreachable, RepositoryGone. */
 export async function lsRemote(git: Git, gitDir: string, remote: Remote, wanted: Wanted, timeoutMs: number): Promise<Refs> {
-  const patterns =
-    wanted === 'all' ? ['HEAD', 'refs/heads/*'] : wanted.branch === undefined ? ['HEAD'] : ['HEAD', `refs/heads/${wanted.branch}`]
-  const args = ['ls-remote', '--symref', '--', remote.url, ...patterns]
+  const named = prefixOf(wanted)
+  const patterns = named ? [named.whole ? named.prefix : `${named.prefix}*`] : []
+  const args = ['ls-remote', '--symref', '--', remote.url, 'HEAD', ...patterns]
   const result = await git.run(args, { gitDir, remote, timeoutMs })
   if (result.code !== 0) throw gitError(result, remote, timeoutMs)
   return parseLsRemote(result.stdout)

@@ -5,7 +5,8 @@ import type { Remote } from './address.ts'
 import type { Asker } from './ask.ts'
 import type { Git } from './git.ts'
 import { gitError } from './gitError.ts'
-import { listed, nearest, tipOf } from './refs.ts'
+import { listed, nearest } from './missing.ts'
+import { tipOf } from './refs.ts'
 
 export interface PackTip {
   /** What git is asked to fetch: a full ref, HEAD, or the commit itself. */
@@ -33,7 +34,7 @@ export async function findPack(means: Means, remote: Remote, ref: string | undef
   // Also where a ref is named: it finds out where an http address redirects to, and tells best what is wrong with a path.
   const head = ref === undefined || remote.kind !== 'ssh' ? await ask(remote, { branch: undefined }, dir) : null
   if (ref === undefined) {
-    const tip = head && tipOf(head, undefined)
+    const tip = head && tipOf(head, { branch: undefined })
     if (!tip)
       throw new TrimtabError('RepositoryEmpty', `${remote.url} has no commit, or its HEAD names a branch that is not there.`)
     return { name: tip.fullRef, commit: tip.commit }
@@ -53,7 +54,7 @@ export function missingCommit(remote: Remote, commit: CommitId): TrimtabError {
 
 /** By full name; what a tag leads to under its name and `^{}`. */
 async function list({ git, ask, askMs, dir }: Means, remote: Remote, patterns: string[]): Promise<Map<string, CommitId>> {
-  const from = ask.resolved(remote)
+  const from = await ask.resolved(remote)
   const result = await git.run(['ls-remote', '--', from.url, ...patterns], { gitDir: dir, remote: from, timeoutMs: askMs })
   if (result.code !== 0) throw gitError(result, remote, askMs)
   const pairs = result.stdout.split('\n').flatMap((line): Array<[string, CommitId]> => {

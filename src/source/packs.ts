@@ -125,7 +125,7 @@ export class GitPacks implements PackSource {
   /** A branch may have moved since it was asked for: what has come is what counts. */
   async #bring(mirror: Mirror, remote: Remote, tip: PackTip): Promise<CommitId> {
     const { git, ask, fetchMs } = this.#options
-    const from = ask.resolved(remote)
+    const from = await ask.resolved(remote)
     const isId = isCommitId(tip.name)
     const result = await mirror.fetch(from, tip.name, FETCHED, fetchMs, { depth: 1 })
     if (result.code !== 0) {

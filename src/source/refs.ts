@@ -1,21 +1,27 @@
-/** What a repository answered when asked for its refs, and which commit that makes of an app's `branch`. Pure. */
-import type { CommitId } from '../domain.ts'
-import { TrimtabError } from '../errors.ts'
-import type { Address } from './address.ts'
+/** What a repository answered when asked for its refs, and which commit that makes of what an app follows. Pure. */
+import type { AppSpec, CommitId } from '../domain.ts'
+import { highest, literalHead } from './tags.ts'
 
 export interface Refs {
   /** The branch HEAD names, also if it has no commit yet (null: detached, or not told), and the commit HEAD is at. */
   head: { branch: string | null; commit: CommitId | null }
   /** By branch name without refs/heads/. Only those that were asked for. */
   branches: Map<string, CommitId>
+  /** By name without refs/tags/, and what it leads to in the end. Only those that were asked for. */
+  tags: Map<string, string>
+  /** Others, by full name. */
+  others: Map<string, CommitId>
 }
 
-/** HEAD alone, HEAD and one branch, or all branches. */
-export type Wanted = { branch: string | undefined } | 'all'
+/** What of its repository an app follows: a branch (undefined: HEAD), the highest of some tags, or a ref by its full name. */
+export type Follow = { branch: string | undefined } | { tag: string } | { ref: string }
 
-/** Where an app's branch points. */
+/** HEAD and what is followed, or HEAD and all branches. */
+export type Wanted = Follow | 'all'
+
+/** Where that points. */
 export interface Tip {
-  /** A branch name, or 'HEAD'. */
+  /** A branch's or a tag's name, another ref's full one, or 'HEAD'. */
   ref: string
   /** The same as git's full name, for fetching. */
   fullRef: string
@@ -23,26 +29,66 @@ export interface Tip {
 }
 
 const HEADS = 'refs/heads/'
+const TAGS = 'refs/tags/'
+
+export function followed({ ref, tag, branch }: AppSpec): Follow {
+  if (ref !== undefined) return { ref }
+  return tag !== undefined ? { tag } : { branch }
+}
+
+/** What the full names of the wanted refs begin with; HEAD's is not among them. `whole`: that is all of the name. */
+export function prefixOf(wanted: Wanted): { prefix: string; whole: boolean } | null {
+  if (wanted === 'all') return { prefix: HEADS, whole: false }
+  if ('tag' in wanted) return { prefix: TAGS + literalHead(wanted.tag), whole: false }
+  if ('ref' in wanted) return { prefix: wanted.ref, whole: true }
+  return wanted.branch === undefined ? null : { prefix: HEADS + wanted.branch, whole: true }
+}
 
 /** null: it points nowhere. */
-export function tipOf(refs: Refs, branch: string | undefined): Tip | null {
+export function tipOf(refs: Refs, follow: Follow): Tip | null {
+  if ('tag' in follow) return newest(refs, follow.tag)
+  if ('ref' in follow) {
+    const commit = refs.others.get(follow.ref)
+    return commit ? { ref: follow.ref, fullRef: follow.ref, commit } : null
+  }
   const { head } = refs
-  const name = branch ?? head.branch
-  const commit = branch === undefined ? head.commit : refs.branches.get(branch)
+  const name = follow.branch ?? head.branch
+  const commit = follow.branch === undefined ? head.commit : refs.branches.get(follow.branch)
   if (!commit) return null
   return name === null ? { ref: 'HEAD', fullRef: 'HEAD', commit } : { ref: name, fullRef: HEADS + name, commit }
 }
 
-/** From one line of git's own answers: `<id> <name>`, and where a symbolic ref leads. Pseudo-refs but HEAD, and tags, are passed over. */
+/** Comparing ten thousand versions takes a while, and the same answer is looked at again at every poll. */
+const newestOf = new WeakMap<Refs, Map<string, string | null>>()
+
+function newest(refs: Refs, pattern: string): Tip | null {
+  const known = newestOf.get(refs) ?? new Map<string, string | null>()
+  newestOf.set(refs, known)
+  let ref = known.get(pattern)
+  if (ref === undefined) {
+    ref = highest(pattern, refs.tags.keys())
+    known.set(pattern, ref)
+  }
+  const commit = ref === null ? undefined : refs.tags.get(ref)
+  return ref === null || commit === undefined ? null : { ref, fullRef: TAGS + ref, commit }
+}
+
+/**
+ * From one line of git's own answers: `<id> <name>`, where a symbolic ref leads, and `<id> <name>^{}` for what an annotated tag is of.
+ * Pseudo-refs but HEAD are passed over.
+ */
 export function addRef(refs: Refs, name: string, id: CommitId | null, target?: string): void {
   if (name === 'HEAD') {
     refs.head.commit = id ?? refs.head.commit
     if (target?.startsWith(HEADS)) refs.head.branch = target.slice(HEADS.length)
-  } else if (id && name.startsWith(HEADS)) refs.branches.set(name.slice(HEADS.length), id)
+  } else if (!id) return
+  else if (name.startsWith(HEADS)) refs.branches.set(name.slice(HEADS.length), id)
+  else if (name.startsWith(TAGS)) refs.tags.set(name.slice(TAGS.length).replace(/\^\{\}$/, ''), id)
+  else if (name.startsWith('refs/')) refs.others.set(name, id)
 }
 
 export function noRefs(): Refs {
-  return { head: { branch: null, commit: null }, branches: new Map() }
+  return { head: { branch: null, commit: null }, branches: new Map(), tags: new Map(), others: new Map() }
 }
 
 /** git-check-ref-format(1), for a branch's name. */
@@ -52,51 +98,9 @@ export function isBranchName(name: string): boolean {
   return name.split('/').every((part) => !part.startsWith('.') && !part.endsWith('.lock'))
 }
 
-/** Why there is no tip. `all`: every branch the repository has. */
-export function missing(remote: Address, all: Refs, branch: string | undefined): TrimtabError {
-  const names = [...all.branches.keys()].sort()
-  if (names.length === 0 && !all.head.commit) {
-    const message = `${remote.url} has no commit yet. Push one${branch ? ` to ${branch}` : ''}; trimtab goes on by itself.`
-    return new TrimtabError('RepositoryEmpty', message)
-  }
-  const there = names.length === 0 ? 'It has no branches.' : `There ${names.length === 1 ? 'is' : 'are'}: ${listed(names)}.`
-  if (branch === undefined) {
-    const head = all.head.branch ? `HEAD names the branch ${all.head.branch}, which does not exist` : 'it has no HEAD'
-    const next = names.length > 0 ? ' Set `branch` to one of them.' : ''
-    return new TrimtabError('BranchMissing', `${remote.url}: ${head}. ${there}${next}`)
-  }
-  if (!isBranchName(branch))
-    return new TrimtabError('BranchMissing', `${JSON.stringify(branch)} is no valid branch name. ${there}`)
-  const near = nearest(branch, names)
-  return new TrimtabError(
-    'BranchMissing',
-    `${remote.url} has no branch ${branch}.${near ? ` Did you mean ${near}?` : ''} ${there}`,
-  )
-}
-
-/** The first of them, in a sentence. */
-export function listed(names: string[]): string {
-  const more = names.length - 10
-  return names.slice(0, 10).join(', ') + (more > 0 ? ` and ${more} more` : '')
-}
-
-/** The one that was most likely meant. */
-export function nearest(name: string, names: string[]): string | undefined {
-  const limit = name.length < 4 ? 1 : Math.max(2, Math.floor(name.length / 3))
-  const near = names.slice(0, 1000).map((other) => ({ other, distance: distance(name.toLowerCase(), other.toLowerCase()) }))
-  return near.sort((a, b) => a.distance - b.distance).find((each) => each.distance <= limit)?.other
-}
-
-/** Levenshtein's. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const replace = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, replace))
-    }
-    row = next
-  }
-  return row[b.length] ?? 0
+/** Whether what is followed may be asked for at all. */
+export function isAskable(follow: Follow): boolean {
+  if ('tag' in follow) return true
+  if ('ref' in follow) return follow.ref.startsWith('refs/') && isBranchName(follow.ref)
+  return follow.branch === undefined || isBranchName(follow.branch)
 }

@@ -11,9 +11,10 @@ import type { Git } from './git.ts'
 import { faultOf, gitError } from './gitError.ts'
 import { relation } from './history.ts'
 import type { Mirror } from './mirror.ts'
+import { missing, noCommit } from './missing.ts'
 import { ObjectLost, type Objects } from './objects.ts'
 import { parseCommit } from './parse.ts'
-import { isBranchName, missing, type Tip, tipOf } from './refs.ts'
+import { type Follow, isAskable, type Tip, tipOf, type Wanted } from './refs.ts'
 import { Serial } from './serial.ts'
 
 type Outcome = { head: Head } | { error: TrimtabError }
@@ -27,9 +28,9 @@ export class Repository {
   /** Looks that were asked for and have not begun. One that has begun is not shared: it may have read the refs already. */
   readonly #waiting = new Map<string, Promise<Head>>()
   readonly #outcomes = new Map<string, Outcome>()
-  /** By branch: the last head found. */
+  /** By what is followed: the last head found. */
   readonly #heads = new Map<string, Head>()
-  /** The branches whose head's objects are in the mirror. */
+  /** What is followed and whose head's objects are in the mirror. */
   readonly #fetched = new Set<string>()
 
   constructor(parts: { git: Git; ask: Asker; mirror: Mirror; fetchMs: number }) {
@@ -39,14 +40,14 @@ export class Repository {
     this.#fetchMs = parts.fetchMs
   }
 
-  look(remote: Remote, branch: string | undefined): Promise<Head> {
-    const question = questionOf(remote, branch)
+  look(remote: Remote, follow: Follow): Promise<Head> {
+    const question = questionOf(remote, follow)
     const waiting = this.#waiting.get(question)
     if (waiting) return waiting
     const answer = this.#serial.run(async () => {
       this.#waiting.delete(question)
       try {
-        const head = await this.#look(remote, branch)
+        const head = await this.#look(remote, follow)
         this.#outcomes.set(question, { head })
         return head
       } catch (thrown) {
@@ -59,20 +60,15 @@ export class Repository {
     return answer
   }
 
-  head(remote: Remote, branch: string | undefined): Head | null {
-    const outcome = this.#outcomes.get(questionOf(remote, branch))
+  head(remote: Remote, follow: Follow): Head | null {
+    const outcome = this.#outcomes.get(questionOf(remote, follow))
     if (!outcome) return null
     if ('error' in outcome) throw outcome.error
     return outcome.head
   }
 
   /** Reads from the mirror; where that shows it to be damaged, it is rebuilt and read once more. */
-  async reading<T>(
-    remote: Remote,
-    branch: string | undefined,
-    commit: CommitId,
-    read: (objects: Objects) => Promise<T>,
-  ): Promise<T> {
+  async reading<T>(remote: Remote, follow: Follow, commit: CommitId, read: (objects: Objects) => Promise<T>): Promise<T> {
     this.#ensureOpen()
     const { generation } = this.mirror
     try {
@@ -83,10 +79,10 @@ export class Repository {
       if (thrown.id === commit && !known && this.mirror.generation === generation) throw this.#notHere(remote, commit, thrown)
       await this.#serial.run(async () => {
         if (this.mirror.generation !== generation && (await isThere(this.mirror.objects, commit))) return
-        const refs = await this.#ask(remote, { branch }, this.mirror.dir)
-        const tip = tipOf(refs, branch)
+        const refs = await this.#ask(remote, follow, this.mirror.dir)
+        const tip = tipOf(refs, follow)
         if (!tip) throw this.#notHere(remote, commit, thrown)
-        await this.#rebuild(remote, tip, keyOf(branch))
+        await this.#rebuild(remote, tip, keyOf(follow))
       })
       return read(this.mirror.objects).catch((again: unknown) => {
         throw again instanceof ObjectLost ? this.#notHere(remote, commit, again) : again
@@ -104,12 +100,12 @@ export class Repository {
     })
   }
 
-  async #look(remote: Remote, branch: string | undefined): Promise<Head> {
+  async #look(remote: Remote, follow: Follow): Promise<Head> {
     this.#ensureOpen()
-    const key = keyOf(branch)
+    const key = keyOf(follow)
     // A branch that goes away, or moves by force, between question and fetch is asked for once more.
     for (let attempt = 0; ; attempt++) {
-      const tip = await this.#tip(remote, branch)
+      const tip = await this.#tip(remote, follow)
       const last = this.#heads.get(key)
       if (last?.commit === tip.commit && this.#fetched.has(key)) {
         return last.ref === tip.ref ? last : this.#remember(key, { ...last, ref: tip.ref })
@@ -117,17 +113,20 @@ export class Repository {
       const before = last?.commit ?? this.mirror.tip(key)
       const fetched = await this.#fetch(remote, tip, key)
       if (fetched === 'gone' && attempt < 2) continue
-      if (fetched === 'gone') throw missing(remote, await this.#ask(remote, 'all', this.mirror.dir), branch)
+      if (fetched === 'gone') throw await this.#missing(remote, follow)
       return this.#remember(key, await this.#describe(remote, { ...tip, commit: fetched }, key, before))
     }
   }
 
-  async #tip(remote: Remote, branch: string | undefined): Promise<Tip> {
-    if (branch === undefined || isBranchName(branch)) {
-      const tip = tipOf(await this.#ask(remote, { branch }, this.mirror.dir), branch)
-      if (tip) return tip
-    }
-    throw missing(remote, await this.#ask(remote, 'all', this.mirror.dir), branch)
+  async #tip(remote: Remote, follow: Follow): Promise<Tip> {
+    const tip = isAskable(follow) ? tipOf(await this.#ask(remote, follow, this.mirror.dir), follow) : null
+    if (!tip) throw await this.#missing(remote, follow)
+    return tip
+  }
+
+  async #missing(remote: Remote, follow: Follow): Promise<TrimtabError> {
+    const instead: Wanted = 'tag' in follow ? { tag: '*' } : 'all'
+    return missing(remote, await this.#ask(remote, instead, this.mirror.dir), follow)
   }
 
   /** The commit that is now at the key; the branch may have moved on since it was asked for. */
@@ -138,11 +137,11 @@ export class Repository {
     }
     if ((tip.commit.length === 64) !== (this.mirror.format === 'sha256')) return this.#rebuild(remote, tip, key)
     this.mirror.objects.warm()
-    const from = this.#ask.resolved(remote)
+    const from = await this.#ask.resolved(remote)
     const result = await this.mirror.fetch(from, tip.fullRef, key, this.#fetchMs)
     if (result.code === 0) {
       void this.#serial.run(() => this.mirror.tidy()).catch(() => {}) // after this look, before the next; the one after tries again
-      return this.mirror.tip(key) ?? tip.commit
+      return this.#arrived(remote, tip, key)
     }
     const fault = faultOf(result)
     if (fault === 'branch') return 'gone'
@@ -156,11 +155,23 @@ export class Repository {
   /** Fetches into a new mirror that takes the old one's place. Other branches are fetched again when they are looked at. */
   async #rebuild(remote: Remote, tip: Tip, key: string): Promise<CommitId> {
     await this.mirror.replace(tip.commit.length === 64 ? 'sha256' : 'sha1', async (empty) => {
-      const result = await empty.fetch(this.#ask.resolved(remote), tip.fullRef, key, this.#fetchMs)
+      const result = await empty.fetch(await this.#ask.resolved(remote), tip.fullRef, key, this.#fetchMs)
       if (result.code !== 0) throw gitError(result, remote, this.#fetchMs)
     })
     this.#fetched.clear()
-    return this.mirror.tip(key) ?? tip.commit
+    return this.#arrived(remote, tip, key)
+  }
+
+  /** The commit that was fetched: where it was a tag, what that is of, which takes its place in the mirror. */
+  async #arrived(remote: Remote, tip: Tip, key: string): Promise<CommitId> {
+    const id = this.mirror.tip(key) ?? tip.commit
+    if (tip.fullRef === 'HEAD' || tip.fullRef.startsWith('refs/heads/')) return id
+    const args = ['rev-parse', '--quiet', '--verify', `${id}^{commit}`]
+    const { stdout } = await this.#git.run(args, { gitDir: this.mirror.dir, timeoutMs: 60_000 })
+    const commit = stdout.trim()
+    if (commit === '') throw noCommit(remote, tip.ref)
+    if (commit !== id) this.mirror.setTip(key, commit)
+    return commit
   }
 
   async #describe(remote: Remote, tip: Tip, key: string, before: CommitId | null): Promise<Head> {
@@ -198,14 +209,16 @@ export class Repository {
   }
 }
 
-/** Names the branch in the mirror; the NUL keeps HEAD apart from a branch of that name. */
-function keyOf(branch: string | undefined): string {
-  return branch === undefined ? '\0HEAD' : branch
+/** Names what is followed in the mirror; the NUL keeps it apart from a branch of that name. */
+function keyOf(follow: Follow): string {
+  if ('tag' in follow) return `\0tag ${follow.tag}`
+  if ('ref' in follow) return `\0ref ${follow.ref}`
+  return follow.branch ?? '\0HEAD'
 }
 
-/** The same branch asked with other credentials is another question: its answer may be a refusal. */
-function questionOf(remote: Remote, branch: string | undefined): string {
-  return JSON.stringify([branch ?? null, remote.credentials])
+/** The same asked with other credentials is another question: its answer may be a refusal. */
+function questionOf(remote: Remote, follow: Follow): string {
+  return JSON.stringify([keyOf(follow), remote.identity])
 }
 
 async function isThere(objects: Objects, commit: CommitId): Promise<boolean> {

@@ -8,17 +8,21 @@ import { TrimtabError } from '../errors.ts'
 import type { Head, Source, TreeEntry } from '../ports.ts'
 import { certificates } from '../web/certificates.ts'
 import { HttpClient } from '../web/httpClient.ts'
+import { Access } from './access.ts'
 import { type Remote, remoteOf } from './address.ts'
 import { type Asker, asker } from './ask.ts'
 import { exportTree } from './export.ts'
 import { Git } from './git.ts'
+import { GithubApps } from './githubApp.ts'
 import { HttpRefs } from './httpRefs.ts'
 import type { ExportLimits } from './inventory.ts'
 import { Mirror } from './mirror.ts'
 import type { Objects } from './objects.ts'
 import { GitPacks } from './packs.ts'
 import { readable } from './parse.ts'
+import { lookupReachable } from './reach.ts'
 import { fileAt, folderAt, readTree } from './read.ts'
+import { followed } from './refs.ts'
 import { Repository } from './repository.ts'
 import { RefWatch } from './watch.ts'
 
@@ -31,6 +35,8 @@ export interface GitSourceOptions {
   timeouts?: { connectMs?: number; askMs?: number; fetchMs?: number }
   /** What one app's tree may hold. Default: 250,000 entries, 4 GiB. */
   limits?: Partial<ExportLimits>
+  /** Milliseconds since the epoch. Default: the clock. */
+  now?: () => number
 }
 
 export function createGitSource(options: GitSourceOptions): Source {
@@ -50,12 +56,14 @@ class GitSource implements Source {
   /** By path: the one watch of a local repository, and whom it tells. */
   readonly #watches = new Map<string, { watch: RefWatch; tell: Set<() => void> }>()
 
-  constructor({ state, env = process.env, timeouts = {}, limits = {} }: GitSourceOptions) {
+  constructor({ state, env = process.env, timeouts = {}, limits = {}, now = Date.now }: GitSourceOptions) {
     const { connectMs = 10_000, askMs = 30_000, fetchMs = 900_000 } = timeouts
     this.#dir = join(state, 'mirrors')
     this.#git = new Git(this.#dir, env)
-    this.#http = new HttpClient(() => certificates(env))
-    this.#ask = asker(this.#git, new HttpRefs(this.#http, { connectMs, askMs }), env, askMs)
+    this.#http = new HttpClient(() => certificates(env), lookupReachable)
+    const patience = { connectMs, askMs }
+    const access = new Access(new GithubApps(this.#http, patience, now))
+    this.#ask = asker({ git: this.#git, http: new HttpRefs(this.#http, patience), access, env, askMs })
     this.#fetchMs = fetchMs
     this.#limits = { entries: 250_000, bytes: 4 * 2 ** 30, ...limits }
     this.packs = new GitPacks({ dir: this.#dir, git: this.#git, ask: this.#ask, askMs, fetchMs, limits: this.#limits })
@@ -64,12 +72,12 @@ class GitSource implements Source {
   async look(app: AppSpec): Promise<Head> {
     this.#git.assertOpen()
     const remote = remoteOf(app)
-    return this.#repository(remote).look(remote, app.branch)
+    return this.#repository(remote).look(remote, followed(app))
   }
 
   head(app: AppSpec): Head | null {
     const remote = remoteOf(app)
-    return this.#repositories.get(remote.url)?.head(remote, app.branch) ?? null
+    return this.#repositories.get(remote.url)?.head(remote, followed(app)) ?? null
   }
 
   async verify(app: AppSpec, commit: CommitId): Promise<void> {
@@ -147,7 +155,7 @@ class GitSource implements Source {
 
   #reading<T>(app: AppSpec, commit: CommitId, read: (objects: Objects) => Promise<T>): Promise<T> {
     const remote = remoteOf(app)
-    return this.#repository(remote).reading(remote, app.branch, commit, read)
+    return this.#repository(remote).reading(remote, followed(app), commit, read)
   }
 
   #repository(remote: Remote): Repository {

@@ -3,6 +3,7 @@
  */
 import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import type { LookupFunction } from 'node:net'
 import { createSecureContext } from 'node:tls'
 import { Line } from './line.ts'
 
@@ -53,9 +54,12 @@ export class HttpClient {
   readonly #lines = new Map<string, Line>()
   #secure: HttpsAgent | null = null
   readonly #certificates: () => string[] | undefined
+  readonly #lookup: { lookup?: LookupFunction }
 
-  constructor(certificates: () => string[] | undefined) {
+  /** `lookup`: in place of the system's; not asked where a host is written as an address. */
+  constructor(certificates: () => string[] | undefined, lookup?: LookupFunction) {
     this.#certificates = certificates
+    this.#lookup = lookup ? { lookup } : {}
   }
 
   /**
@@ -76,8 +80,8 @@ export class HttpClient {
   #send({ secure, options, body }: HttpQuestion, limits: HttpLimits): Promise<HttpAnswer> {
     return new Promise((resolve, reject) => {
       const request = secure
-        ? httpsRequest({ ...options, agent: this.#https() })
-        : httpRequest({ ...options, agent: this.#plain })
+        ? httpsRequest({ ...options, ...this.#lookup, agent: this.#https() })
+        : httpRequest({ ...options, ...this.#lookup, agent: this.#plain })
       let timer: NodeJS.Timeout | undefined
       const arm = (ms: number, what: string, code = 'ETIMEDOUT') => {
         clearTimeout(timer)

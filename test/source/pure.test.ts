@@ -111,6 +111,8 @@ test('what ls-remote prints', () => {
   expect(parseLsRemote(`ref: refs/heads/main\tHEAD\n${id}\tHEAD\n${id}\trefs/heads/main\n`)).toEqual({
     head: { branch: 'main', commit: id },
     branches: new Map([['main', id]]),
+    tags: new Map(),
+    others: new Map(),
   })
   expect(parseLsRemote('').branches.size).toBe(0)
 })
