@@ -72,7 +72,10 @@ export function forgeOf(written: z.output<typeof forge>, repo: string): ForgeSpe
 }
 
 /** The forge an app's repository is on: its own, else the platform's for that host. Null: there is none to be asked. */
-export function forgeFor({ forge, repo }: Pick<AppSpec, 'forge' | 'repo'>, { forges }: Pick<GitSpec, 'forges'>): ForgeSpec | null {
+export function forgeFor(
+  { forge, repo }: Pick<AppSpec, 'forge' | 'repo'>,
+  { forges }: Pick<GitSpec, 'forges'>,
+): ForgeSpec | null {
   const host = hostOf(repo)
   return forge ?? (host === null ? null : own(forges, host)) ?? null
 }

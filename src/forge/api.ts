@@ -1,0 +1,125 @@
+/** Questions to one forge's API, and nothing of what they mean: JSON there and back, bounded, with one kind of error. */
+import type { z } from 'zod'
+import { TrimtabError } from '../errors.ts'
+import { packageVersion } from '../package.ts'
+import { type HttpAnswer, type HttpClient, type HttpMethod, question, TOO_LARGE } from '../web/httpClient.ts'
+import { type Asked, refused, strange, unreachable, wordsOf } from './refused.ts'
+
+const LIMITS = { connectMs: 10_000, totalMs: 10_000, size: 5 * 1024 * 1024 }
+const REDIRECTS = 3
+
+export interface ApiOptions {
+  /** Without a slash at the end. */
+  base: string
+  /** How the forge wants to be asked, with the credentials. */
+  headers: Record<string, string>
+  /** What must never show in an error. */
+  secrets: string[]
+  http: HttpClient
+  now(): number
+}
+
+export interface Call {
+  method?: HttpMethod
+  /** Below the API's address, each part encoded; or a whole address at the same host. */
+  path: string
+  query?: Record<string, string | number>
+  body?: unknown
+  /** For errors: "github.com refused to <what>". */
+  what: string
+  /** For errors: what the token needs. */
+  needs: string
+}
+
+export class Api {
+  readonly host: string
+  readonly #options: ApiOptions
+  readonly #agent = `trimtab/${packageVersion()}`
+
+  constructor(options: ApiOptions) {
+    this.#options = options
+    this.host = new URL(options.base).host
+  }
+
+  /** What is there, checked; `schema` describes what is used of it. Errors: ForgeRefused, SourceUnreachable (retry). */
+  async get<T>(call: Call, schema: z.ZodType<T>): Promise<T> {
+    return (await this.read(call, schema)).value
+  }
+
+  /** As get(), with the headers of the answer. */
+  async read<T>(call: Call, schema: z.ZodType<T>): Promise<{ value: T; headers: HttpAnswer['headers'] }> {
+    return this.#checked(call, await this.send(call), schema)
+  }
+
+  #checked<T>(call: Call, answer: HttpAnswer, schema: z.ZodType<T>): { value: T; headers: HttpAnswer['headers'] } {
+    const { success, data, error } = schema.safeParse(json(answer.body))
+    if (success) return { value: data, headers: answer.headers }
+    const [issue] = error.issues
+    const where = issue && issue.path.length > 0 ? ` (${issue.path.join('.')}: ${issue.message})` : ''
+    throw strange(this.#asked(call), `answered in a form that is not understood${where}`)
+  }
+
+  /** Asks, and gives the answer if it is a yes. */
+  async send(call: Call): Promise<HttpAnswer> {
+    return this.#granted(call, await this.#follow(call))
+  }
+
+  #granted(call: Call, answer: HttpAnswer): HttpAnswer {
+    if (answer.status >= 200 && answer.status < 300) return answer
+    throw refused(this.#asked(call), answer, wordsOf(json(answer.body), this.#options.secrets), this.#options.now())
+  }
+
+  /** A name that is no longer the repository's leads on to the same API; nothing leads anywhere else, for the token would go along. */
+  async #follow(call: Call): Promise<HttpAnswer> {
+    const method = call.method ?? 'GET'
+    let url = this.#url(call)
+    for (let left = REDIRECTS; ; left--) {
+      const answer = await this.#ask(call, method, url)
+      if (answer.status < 300 || answer.status >= 400 || answer.status === 304) return answer
+      const { location = '' } = answer.headers
+      const next = URL.canParse(location, url) ? new URL(location, url) : null
+      const isSame = next !== null && next.origin === new URL(url).origin
+      // What is to be changed may only be sent on as it is, which 301 and 302 do not say: RFC 9110, 15.4
+      if (!isSame || left === 0 || (method !== 'GET' && answer.status < 307))
+        throw strange(
+          this.#asked(call),
+          `led on ${isSame ? 'again and again' : 'to another place'} (HTTP ${answer.status}), which is not followed`,
+        )
+      url = next.href
+    }
+  }
+
+  #url({ path, query = {} }: Call): string {
+    const { base } = this.#options
+    const url = new URL(path.startsWith('/') ? base + path : path)
+    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, String(value))
+    return url.href
+  }
+
+  async #ask(call: Call, method: HttpMethod, url: string): Promise<HttpAnswer> {
+    const { headers, http } = this.#options
+    const body = call.body === undefined ? '' : JSON.stringify(call.body)
+    const typed = body === '' ? {} : { 'content-type': 'application/json' }
+    try {
+      return await http.ask(question(method, url, { 'user-agent': this.#agent, ...headers, ...typed }, body), LIMITS)
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException
+      // A token with a line break in it: Node names the header, and not what is in it.
+      if (code === 'ERR_INVALID_CHAR')
+        throw new TrimtabError('ForgeRefused', `The token for ${this.host} holds a character that none may.`)
+      throw unreachable(this.#asked(call), message, { cause: code === TOO_LARGE ? error : undefined })
+    }
+  }
+
+  #asked({ what, needs }: Call): Asked {
+    return { host: this.host, what, needs }
+  }
+}
+
+function json(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'))
+  } catch {
+    return undefined
+  }
+}
