@@ -122,6 +122,7 @@ async function run(
     trigger: controller.trigger,
     allowPrune: async () => void (await removal.check(true)),
     artifacts,
+    forge: () => null,
     stopAll: async function* () {
       poller.close()
       stopRouterCare()

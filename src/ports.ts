@@ -11,6 +11,7 @@ import type {
   Crash,
   Event,
   EventType,
+  ForgeKind,
   Image,
   Instance,
   InstanceSpec,
@@ -513,4 +514,25 @@ export interface Control {
   removeArtifact(sha256: string): Promise<StoredArtifact>
   /** A one-off in the release that is live; or, with `inside` ('web.1', or an instance's whole name), a command in a running instance. */
   run(app: string, command: string[], terminal: Terminal, inside?: string): Promise<number>
+/** What a forge has to be told so that it announces pushes. */
+export interface Webhook {
+  app: string
+  /** Where deliveries go to. */
+  url: string
+  /** False: platform.yaml does not say where a forge reaches trimtab, so the address is that of the listener. */
+  isPublic: boolean
+  /** What they are signed with; null: none, so that no delivery is taken. */
+  secret: string | null
+  /** What is at the other end, as far as that is known or can be guessed. */
+  forge: ForgeKind | null
+  /** Pull requests are to be announced too. */
+  previews: boolean
+  /** There is an API to install it by. */
+  installable: boolean
 }
+
+}
+  /** What is to be clicked, with the secret. */
+  webhook(app: string): Promise<Webhook>
+  /** Makes it by the forge's API, or sets it right. Throws Usage, which says what is missing, and what the forge throws. */
+  installWebhook(app: string): Promise<{ url: string; done: 'made' | 'updated' }>

@@ -19,6 +19,7 @@ import { addSync } from './sync.ts'
 import { addUp } from './up.ts'
 import { addValidate } from './validate.ts'
 import { addVersion } from './version.ts'
+import { addWebhook } from './webhook.ts'
 
 /**
  * Every command of trimtab. Only commander is loaded here: each command brings the rest in when it runs, so that
@@ -42,6 +43,7 @@ export function createProgram(): Command {
   addValidate(program)
   addBuild(program)
   addArtifact(program)
+  addWebhook(program)
   addPlan(program)
   addSync(program)
   addStatus(program)

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { AppSpec, FleetSpec, PlatformSpec } from '../domain.ts'
+import type { AppSpec, FleetSpec, ForgeKind, PlatformSpec } from '../domain.ts'
 import { hostOf } from './sources.ts'
 
 /** Everything that one repository is used for: a push concerns all of it. */
@@ -62,7 +62,7 @@ const IDS_KEPT = 10_000
 function sameRepository(repo: string): string {
   const host = hostOf(repo)
   if (host === null) return normalize(localPath(repo)).replace(/(?<=.)\/+$/, '')
-  const path = repo.replace(/^(?:https?|ssh):\/\/[^/]*/, '').replace(/^[^/]*?:/, '')
+  const path = repo.replace(/^(?:https?|ssh):\/\/[^/]*/, '').replace(/^(?:[^/@:]*@)?(?:\[[^\]/]+\]|[^/:]+):/, '')
   const place = path.replace(/^\/+|\/+$/g, '').replace(/\.git$/, '')
   return `${host.toLowerCase().replace(/:(80|443)$/, '')}/${place}`
 }
@@ -74,4 +74,11 @@ function localPath(repo: string): string {
     // No path; whoever looks at it will say so.
     return repo
   }
+}
+
+/** By the name of its host, where nobody has said what it is: enough for words on what to click. */
+export function guessedForge(repo: string): ForgeKind | null {
+  const host = hostOf(repo) ?? ''
+  if (/(^|\.)codeberg\./.test(host)) return 'forgejo'
+  return (['github', 'gitlab', 'gitea', 'forgejo', 'bitbucket'] as const).find((kind) => host.includes(kind)) ?? null
 }

@@ -3,13 +3,14 @@
 import type { AppSpec, Event } from '../domain.ts'
 import { TrimtabError } from '../errors.ts'
 import { suggest } from '../manifest/suggest.ts'
-import type { Artifacts, Control, LogLine } from '../ports.ts'
+import type { Artifacts, Control, Forge, LogLine } from '../ports.ts'
 import type { World } from '../world.ts'
 import { artifactControl } from './artifacts.ts'
 import { Channel } from './channel.ts'
 import { runInside, runOneOff } from './run.ts'
 import { sync } from './sync.ts'
 import { viewPlan, viewStatus, viewUsage } from './view.ts'
+import { webhookControl } from './webhook.ts'
 
 export interface ControlOptions {
   world: World
@@ -19,11 +20,13 @@ export interface ControlOptions {
   /** Apps that are taken away although they would be most: what the guard refused is allowed now. */
   allowPrune(): Promise<void>
   artifacts: Artifacts
+  /** The API of the host that the app's repository is on; null: there is none. */
+  forge(app: AppSpec): Forge | null
   /** Stops every app and the router; tells each step. Then `up` ends. */
   stopAll(): AsyncIterable<string>
 }
 
-export function createControl({ world, version, look, trigger, allowPrune, artifacts, stopAll }: ControlOptions): Control {
+export function createControl({ world, version, look, trigger, allowPrune, artifacts, forge, stopAll }: ControlOptions): Control {
   const { store, runtime, builder } = world
   const apps = (): AppSpec[] => world.platform().apps
 
@@ -60,6 +63,7 @@ export function createControl({ world, version, look, trigger, allowPrune, artif
       trigger(app)
     },
     ...artifactControl({ world, artifacts, trigger }),
+    ...webhookControl({ world, known, forge }),
     down: (app) => (app === undefined ? stopAll() : suspend(known(app), world, trigger)),
     run: (app, command, terminal, inside) =>
       inside === undefined

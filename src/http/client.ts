@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { AppStatus } from '../domain.ts'
 import { TrimtabError } from '../errors.ts'
-import type { Control, PlannedApp, Terminal } from '../ports.ts'
+import type { Control, PlannedApp, Terminal, Webhook } from '../ports.ts'
 import { type Call, call, failureIn, readText } from './request.ts'
 import { runOver } from './run-client.ts'
 import { API, type ArtifactView, type EventView, type LogLineView, type ReleaseView, type SyncUpdateView } from './wire.ts'
@@ -37,6 +37,14 @@ export class Client {
 
   async restart(app: string): Promise<void> {
     await this.#json({ method: 'POST', path: of(app, '/restart') })
+  }
+
+  webhook(app: string): Promise<Webhook> {
+    return this.#json({ method: 'GET', path: of(app, '/webhook') })
+  }
+
+  installWebhook(app: string): ReturnType<Control['installWebhook']> {
+    return this.#json({ method: 'POST', path: of(app, '/webhook') })
   }
 
   events(options: { app?: string; limit: number; follow: boolean; signal?: AbortSignal }): AsyncGenerator<EventView> {

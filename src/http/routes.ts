@@ -172,6 +172,22 @@ export const routes: readonly ApiRoute[] = [
     unstoppable: true,
     stream: (control, { app }) => map(control.down(app), asText),
   }),
+  json<OneApp>({
+    method: 'GET',
+    path: '/apps/:app/webhook',
+    summary: 'What the forge has to be told so that it announces pushes; the one answer that holds a secret',
+    params: schema.oneApp,
+    answer: schema.webhook,
+    handle: (control, { app }) => control.webhook(app),
+  }),
+  json<OneApp>({
+    method: 'POST',
+    path: '/apps/:app/webhook',
+    summary: "Makes the webhook by the forge's API, or sets it right",
+    params: schema.oneApp,
+    answer: schema.installedWebhook,
+    handle: (control, { app }) => control.installWebhook(app),
+  }),
   upload<{ name: string }>({
     method: 'POST',
     path: '/artifacts',

@@ -3,7 +3,7 @@
 export interface JsonSchema {
   type?: string | string[]
   description?: string
-  enum?: readonly string[]
+  enum?: readonly (string | null)[]
   default?: unknown
   minLength?: number
   maxLength?: number
@@ -119,6 +119,16 @@ export const syncUpdate: JsonSchema = {
     answer({ kind: { type: 'string', enum: ['log'] }, text }),
     answer({ kind: { type: 'string', enum: ['event'] }, event }),
     answer({ kind: { type: 'string', enum: ['result'] }, ok: { type: 'boolean' }, app: text, status: appStatus }),
+export const webhook = answer({
+  app: text,
+  url: { type: 'string', description: 'Where deliveries go to' },
+  isPublic: { type: 'boolean', description: 'False: hooks.url is not set, so this is the address of the listener' },
+  secret: textOrNull,
+  forge: { type: ['string', 'null'], enum: ['github', 'gitea', 'forgejo', 'gitlab', 'bitbucket', null] },
+  previews: { type: 'boolean', description: 'Pull requests are to be announced too' },
+  installable: { type: 'boolean' },
+})
+export const installedWebhook = answer({ url: text, done: { type: 'string', enum: ['made', 'updated'] } })
   ],
 }
 export const ok = answer({ ok: { type: 'boolean' } })

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import type { AppStatus, Event, Release } from '../../src/domain.ts'
 import { TrimtabError } from '../../src/errors.ts'
-import type { Control, LogLine, PlannedAction, StoredArtifact, SyncUpdate, Terminal } from '../../src/ports.ts'
+import type { Control, LogLine, PlannedAction, StoredArtifact, SyncUpdate, Terminal, Webhook } from '../../src/ports.ts'
 
 export const COMMIT = '1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d'
 export const OTHER = '9f8e7d6c5b4a39281706f5e4d3c2b1a09f8e7d6c'
@@ -166,6 +166,17 @@ export class MemoryControl implements Control {
 
   async restart(app: string) {
     this.#ask('restart', app)
+  }
+
+  async webhook(app: string): Promise<Webhook> {
+    this.#ask('webhook', app)
+    const url = `https://trimtab.example.com/hooks/${app}`
+    return { app, url, isPublic: true, secret: 'of the hook', forge: 'gitea', previews: false, installable: true }
+  }
+
+  async installWebhook(app: string) {
+    this.#ask('install webhook', app)
+    return { url: `https://trimtab.example.com/hooks/${app}`, done: 'made' as const }
   }
 
   async *down(app?: string) {
