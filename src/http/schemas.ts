@@ -24,8 +24,8 @@ export function object(properties: Record<string, JsonSchema>, optional: readonl
 }
 
 /** An answer: fields may be added later, so others are not excluded. */
-function answer(properties: Record<string, JsonSchema>): JsonSchema {
-  return { type: 'object', properties, required: Object.keys(properties) }
+function answer(properties: Record<string, JsonSchema>, optional: readonly string[] = []): JsonSchema {
+  return { type: 'object', properties, required: Object.keys(properties).filter((name) => !optional.includes(name)) }
 }
 
 const text: JsonSchema = { type: 'string' }
@@ -55,16 +55,36 @@ export const maybeApp = object({ app: appName }, ['app'])
 
 export const version = answer({ version: text, pid: number, state: text, runtime: text, router: text, startedAt: time })
 
-export const appStatus = answer({
-  app: text,
-  status: { type: 'string', enum: ['Pending', 'Building', 'Deploying', 'Live', 'Failed', 'Suspended'] },
-  desired: answer({ commit: textOrNull }),
-  serving: orNull(answer({ commit: text, release: number, since: time })),
-  failure: orNull(answer({ commit: textOrNull, code: text, message: text })),
-  urls: listOf(text),
-  processes: listOf(answer({ type: text, want: number, ready: number })),
-  message: text,
+export const lists = answer({
+  fleets: listOf(
+    answer({
+      fleet: text,
+      commit: textOrNull,
+      since: { type: ['string', 'null'], description: 'ISO 8601, UTC' },
+      apps: listOf(text),
+      failure: orNull(answer({ code: text, message: text })),
+    }),
+  ),
+  orphans: listOf(answer({ app: text, releases: number, lastAt: time })),
 })
+
+export const appStatus = answer(
+  {
+    app: text,
+    status: { type: 'string', enum: ['Pending', 'Building', 'Deploying', 'Live', 'Failed', 'Suspended'] },
+    desired: answer({ commit: textOrNull }),
+    serving: orNull(answer({ commit: text, release: number, since: time })),
+    failure: orNull(answer({ commit: textOrNull, code: text, message: text })),
+    urls: listOf(text),
+    processes: listOf(answer({ type: text, want: number, ready: number })),
+    message: text,
+    reports: {
+      ...answer({ waiting: number, dropped: number, lastError: text }),
+      description: 'Only where something of it could not be told to a forge, or to somebody who is notified',
+    },
+  },
+  ['reports'],
+)
 
 export const release = answer({
   app: text,
@@ -112,13 +132,6 @@ export const plan = answer({
   waiting: listOf(text),
 })
 export const artifact = answer({ sha256: text, name: text, size: number, storedAt: time })
-export const logLine = answer({ at: textOrNull, instance: text, line: text })
-export const textLine = answer({ text })
-export const syncUpdate: JsonSchema = {
-  anyOf: [
-    answer({ kind: { type: 'string', enum: ['log'] }, text }),
-    answer({ kind: { type: 'string', enum: ['event'] }, event }),
-    answer({ kind: { type: 'string', enum: ['result'] }, ok: { type: 'boolean' }, app: text, status: appStatus }),
 export const webhook = answer({
   app: text,
   url: { type: 'string', description: 'Where deliveries go to' },
@@ -129,6 +142,13 @@ export const webhook = answer({
   installable: { type: 'boolean' },
 })
 export const installedWebhook = answer({ url: text, done: { type: 'string', enum: ['made', 'updated'] } })
+export const logLine = answer({ at: textOrNull, instance: text, line: text })
+export const textLine = answer({ text })
+export const syncUpdate: JsonSchema = {
+  anyOf: [
+    answer({ kind: { type: 'string', enum: ['log'] }, text }),
+    answer({ kind: { type: 'string', enum: ['event'] }, event }),
+    answer({ kind: { type: 'string', enum: ['result'] }, ok: { type: 'boolean' }, app: text, status: appStatus }),
   ],
 }
 export const ok = answer({ ok: { type: 'boolean' } })

@@ -1,4 +1,5 @@
 /** News as an email: plain text, with nothing of an app in its headers but what is on one line. */
+import { isIPv4 } from 'node:net'
 import type { News, NotifySpec } from '../domain.ts'
 import { messageOf } from './message.ts'
 import { beginning, oneLine } from './text.ts'
@@ -55,7 +56,7 @@ export function smtpOptions({ server, username, password }: EmailSpec): SmtpOpti
   const { protocol, hostname, port } = new URL(server)
   const secure = protocol === 'smtps:'
   const host = hostname.replace(/^\[|\]$/g, '')
-  const isHere = host === 'localhost' || host === '::1' || /^127\./.test(host)
+  const isHere = host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'))
   const auth = username === undefined && password === undefined ? {} : { auth: { user: username ?? '', pass: password ?? '' } }
   return {
     host,

@@ -10,7 +10,7 @@ const HEAD = ['APP', 'STATUS', 'COMMIT', 'RELEASE', 'SINCE', 'PROCESSES', 'URL']
 export function renderStatus(apps: AppStatus[], now: number, paint: Paint = plain): string {
   if (apps.length === 0) return 'No apps yet: add one under `apps:` in platform.yaml.'
   const rows = apps.map((app) => row(app, now, paint))
-  const notes = apps.map((app) => note(app, paint)).filter((text) => text !== '')
+  const notes = apps.flatMap((app) => [note(app, paint), untold(app)]).filter((text) => text !== '')
   const instances = apps.flatMap((app) => app.instances ?? [])
   const details =
     instances.length > 0
@@ -69,6 +69,17 @@ function note(app: AppStatus, paint: Paint): string {
   }
   const head = `${oneLine(app.app)}: ${paint.red(oneLine(failure.code))}${failure.commit === null ? '' : ` at ${shortCommit(failure.commit)}`}. ${whatServes(app)}`
   return `${head}\n${indent(printable(failure.message))}`
+}
+
+/** What of it has not arrived where it should have been told. */
+function untold({ app, reports }: AppStatus): string {
+  if (!reports) return ''
+  const counts = [
+    reports.waiting > 0 ? `${reports.waiting} waiting` : '',
+    reports.dropped > 0 ? `${reports.dropped} given up` : '',
+  ]
+  const what = counts.filter((count) => count !== '').join(', ')
+  return `${oneLine(app)}: reports that have not arrived: ${what}. ${oneLine(reports.lastError)}`
 }
 
 /** A wait that nobody has to know of: the newest commit serves, with all its processes. */
