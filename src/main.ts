@@ -5,6 +5,7 @@ import { type Chosen, choose, readChosen, writeChosen } from './chosen.ts'
 import { Closing } from './closing.ts'
 import { fixedUntilRestart } from './config/fixed.ts'
 import { type Platform, parsePlatform } from './config/platform.ts'
+import { withAccess } from './config/sources.ts'
 import { createControl } from './control/control.ts'
 import { describePlatform, greeting } from './control/greeting.ts'
 import { receiveHooks } from './control/hooks.ts'
@@ -14,8 +15,11 @@ import { Removal } from './control/removal.ts'
 import { stopEverything } from './control/stop.ts'
 import { adoptClaims, keepRouter, keepTidy, recordBuild, recordTrouble, tellComplaints } from './control/upkeep.ts'
 import { createController } from './controller.ts'
-import type { Event, RouterSpec } from './domain.ts'
+import type { AppSpec, Event, RouterSpec } from './domain.ts'
 import { asTrimtabError } from './errors.ts'
+import { createFleets } from './fleet/fleets.ts'
+import { fleetName } from './fleet/identity.ts'
+import { tellListed } from './fleet/tell.ts'
 import { createServer } from './http/server.ts'
 import { socketPath } from './http/socket.ts'
 import { readOperatorFile, watchOperatorFile } from './operator.ts'
@@ -67,7 +71,7 @@ async function run(
 ): Promise<'interrupted' | 'down'> {
   let platform = first
   const roster = createRoster()
-  roster.set(PLATFORM, first.apps)
+  roster.set(PLATFORM, listOf(first))
   const before = readChosen(first.state)
   const chosen = await choose(first, before, process.env)
   const { world, configure, publish, artifacts } = await wire(
@@ -81,6 +85,11 @@ async function run(
   writeChosen(first.state, chosen)
   const { store, router, source } = world
   if (event) store.onEvent(event)
+
+  const fleets = createFleets({ world, roster, log })
+  fleets.set(platform)
+  closing.add(() => fleets.close())
+  tellListed(roster, store)
 
   const controller = createController(
     async (app) => (removal.holds(app) ? null : reconcile(app, world)),
@@ -98,6 +107,7 @@ async function run(
 
   const trouble = recordTrouble(world)
   const poller = createPoller(source, (app, error) => {
+    if (fleets.looked(app)) return
     trouble(app, error)
     controller.trigger(app)
   })
@@ -120,7 +130,12 @@ async function run(
     version: describePlatform(packageVersion(), platform.state, chosen),
     look: (app) => poller.look(app),
     trigger: controller.trigger,
-    allowPrune: async () => void (await removal.check(true)),
+    fleets,
+    async lookLists(allowPrune) {
+      await fleets.look(allowPrune)
+      await listed.spread()
+      if (allowPrune) await removal.check(true)
+    },
     artifacts,
     forge: () => null,
     stopAll: async function* () {
@@ -134,7 +149,7 @@ async function run(
   const hooks = receiveHooks(world, {
     look: (app) => poller.hooked(app),
     pullRequests: (app) => void poller.hooked(app),
-    fleet: () => {},
+    fleet: (list) => void poller.hooked(fleetName(list)),
     log,
   })
   const server = await createServer({ control, socketPath: socketPath(platform.state), listen: platform.http, hooks, log })
@@ -152,7 +167,7 @@ async function run(
     removal,
     trigger: controller.trigger,
     log,
-    poll: (apps) => poller.set(apps, platform.poll),
+    poll: (apps) => poller.set([...apps, ...fleets.watched()], platform.poll),
   })
   closing.add(listed.close)
   await listed.spread()
@@ -162,7 +177,8 @@ async function run(
     platform = next
     configure(next)
     store.event({ app: '', type: 'ConfigChanged', message: `${config} was read again` })
-    roster.set(PLATFORM, next.apps)
+    roster.set(PLATFORM, listOf(next))
+    fleets.set(next)
     for (const { name } of roster.apps()) controller.trigger(name)
     void listed.spread()
   }
@@ -172,6 +188,11 @@ async function run(
   }
   closing.add(watchOperatorFile(config, process.env, take, reject))
   return ended
+}
+
+/** What the operator's file itself lists. */
+function listOf({ apps, git }: Platform): AppSpec[] {
+  return apps.map((app) => withAccess(app, git))
 }
 
 /** Stops one app, or all and the router, where no trimtab runs to be asked. Needs nothing of platform.yaml but where the state is. */

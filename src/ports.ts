@@ -20,6 +20,7 @@ import type {
   Release,
   RouteTable,
   Stop,
+  Suspension,
   Usage,
 } from './domain.ts'
 import type { Failure } from './errors.ts'
@@ -267,7 +268,11 @@ export interface AppRecord {
   /** Instance name → since when it is drained. */
   draining: Map<string, number>
   freshFrom: number
+  /** Since when it is down: stopped until `restart`. */
   suspendedSince: number | null
+  /** No commit is deployed until `resume`; what runs stays. */
+  suspension: Suspension | null
+  held: Held | null
 }
 
 export interface NewEvent {
@@ -286,7 +291,7 @@ export interface NewEvent {
 export interface Store {
   read(app: string): AppRecord
   /** Opens an attempt at this commit (or notes that it is skipped); what was pending is superseded. */
-  begin(app: string, attempt: { commit: CommitId; settings: string; skip: boolean }): void
+  begin(app: string, attempt: { commit: CommitId; settings: string; skip: boolean; why?: string }): void
   /** Notes that a build of this key is run for the open attempt. */
   building(app: string, key: string): void
   /** Apps whose open attempt waits for the build of this key. */
@@ -307,9 +312,16 @@ export interface Store {
   ended(app: string, instance: string, crash: Crash | null): void
   /** Somebody asked: the last attempt, if it failed, is tried again. */
   again(app: string): void
+  /** `down`: it is to be stopped. */
   suspend(app: string): void
-  /** Lifts a suspension; every instance that runs now is to be replaced. */
+  /** Lifts `down`; every instance that runs now is to be replaced. */
   restart(app: string): void
+  /** Nothing new is deployed from now on; null: it is again. Whoever was first stays. */
+  setSuspension(app: string, suspension: Omit<Suspension, 'since'> | null): void
+  /** Notes that a commit waits, and for what; null: none does. Its `since` stays while app.yaml suspends the app, whichever commit says so. */
+  hold(app: string, held: Omit<Held, 'since'> | null): void
+  /** Apps of which a commit waits for other apps. */
+  waitingForOthers(): string[]
   /** Routes that an app has claimed: "host path" → app. */
   claims(): Map<string, string>
   /**
@@ -337,8 +349,32 @@ export interface Store {
   setPreviews(app: string, records: PreviewRecord[]): void
   /** Apps that have such records. */
   previewed(): string[]
+  /** The last good list of this fleet; null: there was none yet. */
+  fleet(name: string): FleetRecord | null
+  setFleet(name: string, record: FleetRecord): void
+  /** Forgets the lists of all other fleets. */
+  keepFleets(names: string[]): void
+  /** Apps that ever had a release, and what is kept of them, by name. */
+  histories(): AppHistory[]
   close(): void
 }
+
+/** A fleet's list as it is remembered. Its apps are as the repository declares them: nothing of what the operator says of them. */
+export interface FleetRecord {
+  commit: CommitId
+  apps: AppSpec[]
+  readAt: number
+}
+
+export interface AppHistory {
+  app: string
+  releases: number
+  /** When the last of them was made. */
+  lastAt: number
+}
+
+/** An app that nobody declares any more. `lastAt`: ISO 8601. */
+export type Orphan = Omit<AppHistory, 'lastAt'> & { lastAt: string }
 
 /** A pull request as it is remembered. `reason`: why it is refused; '' for one that is shown. */
 export interface PreviewRecord {
@@ -481,39 +517,6 @@ export interface PlannedApp {
   waiting: string[]
 }
 
-export type SyncUpdate =
-  | { kind: 'log'; text: string }
-  | { kind: 'event'; event: Event }
-  | { kind: 'result'; ok: boolean; app: string; status: AppStatus }
-
-/** Implemented by the running platform. Unknown app names throw NotFound with a "did you mean". */
-export interface Control {
-  version(): { version: string; pid: number; state: string; runtime: string; router: string; startedAt: string }
-  /** `usage`: with what its instances use, which takes a moment to measure. */
-  status(app?: string, usage?: boolean): Promise<AppStatus[]>
-  /** Newest first. */
-  releases(app: string): Promise<Release[]>
-  /** Oldest first: the last `limit` events, then, if follow, what comes, until aborted. */
-  events(options: { app?: string; limit: number; follow: boolean; signal: AbortSignal }): AsyncIterable<Event>
-  logs(app: string, options: { process?: string; lines: number; follow: boolean; signal: AbortSignal }): AsyncIterable<LogLine>
-  /** The build log of the newest build of this app; follows a running one if asked. */
-  buildLog(app: string, options: { follow: boolean; signal: AbortSignal }): AsyncIterable<string>
-  /** What a pass would do now, and why; changes nothing (it does not fetch either). */
-  plan(app?: string): Promise<PlannedApp[]>
-  /** Looks at git now, and tries a failed commit again. With wait: streams build log and events, ends with a result per app. */
-  sync(options: { app?: string; wait: boolean; allowPrune?: boolean; signal: AbortSignal }): AsyncIterable<SyncUpdate>
-  /** Replaces every instance of the current release by a new one, without a gap; lifts `down`. */
-  restart(app: string): Promise<void>
-  /** Stops one app until `restart`, or (no app) every app and the router, and then ends `up`. Streams lines for a person. */
-  down(app?: string): AsyncIterable<string>
-  /** Takes in an artifact, and has apps that wait for it looked at. */
-  putArtifact(name: string, content: AsyncIterable<Uint8Array>): Promise<StoredArtifact>
-  /** Newest first. */
-  artifacts(): Promise<StoredArtifact[]>
-  /** Removes the one artifact whose hash begins so. Throws NotFound, and Usage for one that a release uses. */
-  removeArtifact(sha256: string): Promise<StoredArtifact>
-  /** A one-off in the release that is live; or, with `inside` ('web.1', or an instance's whole name), a command in a running instance. */
-  run(app: string, command: string[], terminal: Terminal, inside?: string): Promise<number>
 /** What a forge has to be told so that it announces pushes. */
 export interface Webhook {
   app: string
@@ -531,8 +534,60 @@ export interface Webhook {
   installable: boolean
 }
 
+export type SyncUpdate =
+  | { kind: 'log'; text: string }
+  | { kind: 'event'; event: Event }
+  | { kind: 'result'; ok: boolean; app: string; status: AppStatus }
+
+/** A list of apps in git, and how it stands. */
+export interface FleetStatus {
+  /** `fleet <address> <file>` */
+  fleet: string
+  /** Of the list in force; null: there never was one. */
+  commit: CommitId | null
+  /** ISO 8601: when that was read. */
+  since: string | null
+  apps: string[]
+  /** Why what is in git now is not in force. */
+  failure: Failure | null
 }
+
+/** Implemented by the running platform. Unknown app names throw NotFound with a "did you mean". */
+export interface Control {
+  version(): { version: string; pid: number; state: string; runtime: string; router: string; startedAt: string }
+  /** `usage`: with what its instances use, which takes a moment to measure. */
+  status(app?: string, usage?: boolean): Promise<AppStatus[]>
+  /** Lists of apps in git; and apps that nobody declares any more of which something is kept. */
+  lists(): Promise<{ fleets: FleetStatus[]; orphans: Orphan[] }>
+  /** Newest first. */
+  releases(app: string): Promise<Release[]>
+  /** Oldest first: the last `limit` events, then, if follow, what comes, until aborted. */
+  events(options: { app?: string; limit: number; follow: boolean; signal: AbortSignal }): AsyncIterable<Event>
+  logs(app: string, options: { process?: string; lines: number; follow: boolean; signal: AbortSignal }): AsyncIterable<LogLine>
+  /** The build log of the newest build of this app; follows a running one if asked. */
+  buildLog(app: string, options: { follow: boolean; signal: AbortSignal }): AsyncIterable<string>
+  /** What a pass would do now, and why; changes nothing (it does not fetch either). */
+  plan(app?: string): Promise<PlannedApp[]>
+  /** Looks at git now, and tries a failed commit again. With wait: streams build log and events, ends with a result per app. */
+  sync(options: { app?: string; wait: boolean; allowPrune?: boolean; signal: AbortSignal }): AsyncIterable<SyncUpdate>
+  /** Replaces every instance of the current release by a new one, without a gap; lifts `down`. */
+  restart(app: string): Promise<void>
+  /** No commit is deployed until `resume`; what runs stays. Idempotent: whoever was first stays. Gives the status then. */
+  suspend(app: string, options: { by: string; reason: string }): Promise<AppStatus>
+  /** Lifts `suspend`, and nothing else: neither `down` nor what app.yaml says. Idempotent. */
+  resume(app: string, options: { by: string }): Promise<AppStatus>
+  /** Stops one app until `restart`, or (no app) every app and the router, and then ends `up`. Streams lines for a person. */
+  down(app?: string): AsyncIterable<string>
+  /** Takes in an artifact, and has apps that wait for it looked at. */
+  putArtifact(name: string, content: AsyncIterable<Uint8Array>): Promise<StoredArtifact>
+  /** Newest first. */
+  artifacts(): Promise<StoredArtifact[]>
+  /** Removes the one artifact whose hash begins so. Throws NotFound, and Usage for one that a release uses. */
+  removeArtifact(sha256: string): Promise<StoredArtifact>
   /** What is to be clicked, with the secret. */
   webhook(app: string): Promise<Webhook>
   /** Makes it by the forge's API, or sets it right. Throws Usage, which says what is missing, and what the forge throws. */
   installWebhook(app: string): Promise<{ url: string; done: 'made' | 'updated' }>
+  /** A one-off in the release that is live; or, with `inside` ('web.1', or an instance's whole name), a command in a running instance. */
+  run(app: string, command: string[], terminal: Terminal, inside?: string): Promise<number>
+}

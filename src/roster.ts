@@ -36,7 +36,7 @@ export interface Roster {
   isPreview(app: string): boolean
   /** Names that are declared twice, each with who has it and who is passed over. */
   doubles(): Array<{ app: string; kept: string; passedOver: string }>
-  /** Called at once, within set() or fleets(), when an app's declaration came, went or is another one. */
+  /** Called at once, within set() or fleets(), when a declaration came, went or is another one, or doubles another one. */
   onChange(changed: (change: Change) => void): void
 }
 
@@ -53,10 +53,12 @@ export function createRoster(): Roster {
 
   const refresh = () => {
     const before = listed
+    const doublesBefore = doubles
     const order = [PLATFORM, ...fleets, PREVIEWS]
     ;({ listed, doubles } = union(order.map((origin) => [origin, lists.get(origin) ?? []])))
-    if (JSON.stringify([...before.values()]) === JSON.stringify([...listed.values()])) return
-    apps = [...listed.values()].map(({ app }) => app)
+    const isSame = JSON.stringify([...before.values()]) === JSON.stringify([...listed.values()])
+    if (isSame && JSON.stringify(doublesBefore) === JSON.stringify(doubles)) return
+    if (!isSame) apps = [...listed.values()].map(({ app }) => app)
     const change = compare(before, listed)
     for (const changed of listeners) changed(change)
   }

@@ -11,9 +11,17 @@ export function addStatus(program: Command): void {
     .addHelpText('after', examples('trimtab status', 'trimtab status hello --json'))
     .action(
       act<[string | undefined, { json?: true }]>(async (context, app, { json }) => {
-        const apps = await (await context.client()).status(app, { usage: app !== undefined })
+        const client = await context.client()
+        const [apps, lists] = await Promise.all([
+          client.status(app, { usage: app !== undefined }),
+          // An older `up` knows of no lists.
+          app === undefined ? client.lists().catch(() => null) : null,
+        ])
         if (json) context.json(apps)
         else context.say(renderStatus(apps, Date.now(), context.paint))
+        for (const { fleet, failure } of lists?.fleets ?? []) {
+          if (failure) context.remark(`${fleet} is not in force as it is in git now: ${failure.message}`)
+        }
       }),
     )
 }

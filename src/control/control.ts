@@ -2,11 +2,13 @@
 
 import type { AppSpec, Event } from '../domain.ts'
 import { TrimtabError } from '../errors.ts'
+import type { Fleets } from '../fleet/fleets.ts'
 import { suggest } from '../manifest/suggest.ts'
 import type { Artifacts, Control, Forge, LogLine } from '../ports.ts'
 import type { World } from '../world.ts'
 import { artifactControl } from './artifacts.ts'
 import { Channel } from './channel.ts'
+import { listsControl } from './lists.ts'
 import { runInside, runOneOff } from './run.ts'
 import { sync } from './sync.ts'
 import { viewPlan, viewStatus, viewUsage } from './view.ts'
@@ -17,8 +19,9 @@ export interface ControlOptions {
   version: ReturnType<Control['version']>
   look(app: string): Promise<void>
   trigger(app: string): void
-  /** Apps that are taken away although they would be most: what the guard refused is allowed now. */
-  allowPrune(): Promise<void>
+  fleets: Pick<Fleets, 'status'>
+  /** Reads the lists of apps in git now. `allowPrune`: what was refused because it would be most of the apps is allowed. */
+  lookLists(allowPrune: boolean): Promise<void>
   artifacts: Artifacts
   /** The API of the host that the app's repository is on; null: there is none. */
   forge(app: AppSpec): Forge | null
@@ -26,7 +29,17 @@ export interface ControlOptions {
   stopAll(): AsyncIterable<string>
 }
 
-export function createControl({ world, version, look, trigger, allowPrune, artifacts, forge, stopAll }: ControlOptions): Control {
+export function createControl({
+  world,
+  version,
+  look,
+  trigger,
+  fleets,
+  lookLists,
+  artifacts,
+  forge,
+  stopAll,
+}: ControlOptions): Control {
   const { store, runtime, builder } = world
   const apps = (): AppSpec[] => world.platform().apps
 
@@ -53,8 +66,10 @@ export function createControl({ world, version, look, trigger, allowPrune, artif
       else yield (await builder.log(key)) ?? ''
     },
     async *sync({ app, wait, signal, allowPrune: prune }) {
+      // An app that is not known yet may just have been added.
+      const isKnown = app !== undefined && world.platform().apps.some(({ name }) => name === app)
+      if (!isKnown || prune) await lookLists(prune === true)
       const apps = those(app)
-      if (prune) await allowPrune()
       yield* sync(world, { apps, wait, signal, look, trigger })
     },
     async restart(app) {
@@ -62,6 +77,7 @@ export function createControl({ world, version, look, trigger, allowPrune, artif
       store.event({ app, type: 'Restarted', message: 'every instance is replaced by a new one' })
       trigger(app)
     },
+    ...listsControl(world, fleets),
     ...artifactControl({ world, artifacts, trigger }),
     ...webhookControl({ world, known, forge }),
     down: (app) => (app === undefined ? stopAll() : suspend(known(app), world, trigger)),

@@ -27,6 +27,10 @@ export class Client {
     return this.#json({ method: 'GET', path: app === undefined ? at('/apps') : of(app, '', usage ? { usage } : {}) })
   }
 
+  lists(): ReturnType<Control['lists']> {
+    return this.#json({ method: 'GET', path: at('/lists') })
+  }
+
   releases(app: string): Promise<ReleaseView[]> {
     return this.#json({ method: 'GET', path: of(app, '/releases') })
   }

@@ -84,6 +84,13 @@ export const routes: readonly ApiRoute[] = [
   }),
   json({
     method: 'GET',
+    path: '/lists',
+    summary: 'Lists of apps in git, and apps that nobody declares any more of which something is kept',
+    answer: schema.lists,
+    handle: (control) => control.lists(),
+  }),
+  json({
+    method: 'GET',
     path: '/apps',
     summary: 'Status of every app',
     answer: schema.listOf(schema.appStatus),

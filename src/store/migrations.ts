@@ -147,4 +147,30 @@ export const MIGRATIONS: string[] = [
     PRIMARY KEY (app, number)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- The last good list of each fleet, as its repository declares it.
+  CREATE TABLE fleets (
+    fleet TEXT PRIMARY KEY,
+    commit_id TEXT NOT NULL,
+    apps TEXT NOT NULL,
+    read_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  -- No commit is deployed until somebody resumes it. To be stopped (\`down\`) is apps.suspended_at.
+  CREATE TABLE suspensions (
+    app TEXT PRIMARY KEY,
+    by TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    since INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  -- The commit of an app that waits, and for what, so that it is told once.
+  CREATE TABLE holds (
+    app TEXT PRIMARY KEY,
+    commit_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    since INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ]

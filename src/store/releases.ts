@@ -34,11 +34,18 @@ export function releasesTable(db: Db) {
     `SELECT image_key FROM (
        -- An image counts once, however many changes of config were released with it.
        SELECT image_key, row_number() OVER (PARTITION BY app ORDER BY max(version) DESC) AS place
-       FROM releases WHERE status IN ('live', 'superseded') AND live_at IS NOT NULL GROUP BY app, image_key
+       FROM releases WHERE status IN ('live', 'superseded') AND live_at IS NOT NULL
+         -- One that is not declared any more has nothing live: nobody can go back to what it was.
+         AND app IN (SELECT app FROM releases WHERE status = 'live')
+       GROUP BY app, image_key
      ) WHERE place <= ?
      UNION SELECT image_key FROM releases WHERE status IN ('pending', 'live')`,
   )
+  const histories = db.prepare<[], { app: string; releases: number; lastAt: number }>(
+    'SELECT app, count(*) AS releases, max(created_at) AS lastAt FROM releases GROUP BY app ORDER BY app',
+  )
   return {
+    histories: () => histories.all(),
     byStatus(app: string, status: 'live' | 'pending'): (Row & { release: Release }) | null {
       const row = byStatus.get(app, status)
       return row ? { ...row, release: asRelease(row) } : null

@@ -7,6 +7,8 @@ import { buildsTable } from './builds.ts'
 import { claimsTable } from './claims.ts'
 import { openDatabase } from './database.ts'
 import { eventsTable } from './events.ts'
+import { holdsTable, suspensionsTable } from './holds.ts'
+import { fleetsTable } from './fleet.ts'
 import { crashesTable, drainsTable } from './instances.ts'
 import { outboxTable } from './outbox.ts'
 import { previewsTable } from './previews.ts'
@@ -19,10 +21,13 @@ export function openStore(state: string, now: () => number = Date.now): Store {
   const attempts = attemptsTable(db)
   const releases = releasesTable(db)
   const claims = claimsTable(db)
+  const suspensions = suspensionsTable(db)
+  const holds = holdsTable(db)
   const builds = buildsTable(db)
   const drains = drainsTable(db)
   const crashes = crashesTable(db)
   const events = eventsTable(db)
+  const fleets = fleetsTable(db)
   const outbox = outboxTable(db, now)
   const previews = previewsTable(db)
   const atomic = <A extends unknown[], R>(work: (...args: A) => R) => {
@@ -54,10 +59,13 @@ export function openStore(state: string, now: () => number = Date.now): Store {
         draining: drains.all(app),
         freshFrom: fresh_from,
         suspendedSince: suspended_at,
+        suspension: suspensions.get(app),
+        held: holds.get(app),
       }
     },
-    begin: atomic((app, { commit, settings, skip }) => {
+    begin: atomic((app, { commit, settings, skip, why }) => {
       attempts.open(app, commit, settings, skip ? 'skipped' : 'open', now())
+      if (skip && why !== undefined) attempts.explain(app, why)
       releases.move(app, 'pending', 'superseded')
       settleClaims(app)
     }),
@@ -100,6 +108,9 @@ export function openStore(state: string, now: () => number = Date.now): Store {
     }),
     suspend: (app) => apps.suspend(app, now()),
     restart: (app) => apps.restart(app, now()),
+    setSuspension: (app, suspension) => suspensions.set(app, suspension, now()),
+    hold: (app, held) => holds.set(app, held, now()),
+    waitingForOthers: () => holds.waiting(),
     claims: () => claims.all(),
     claim: atomic((app, routes) => {
       if (!claims.has(app)) claims.adopt(app, routes)
@@ -109,6 +120,7 @@ export function openStore(state: string, now: () => number = Date.now): Store {
       releases.move(app, 'pending', 'superseded')
       releases.move(app, 'live', 'superseded')
       claims.set(app, [])
+      holds.set(app, null, now())
     }),
     releases: (app, limit) => releases.newest(app, limit),
     keptImages: (count) => releases.kept(count),
@@ -129,6 +141,10 @@ export function openStore(state: string, now: () => number = Date.now): Store {
     previews: (app) => previews.all(app),
     setPreviews: atomic((app, records) => previews.set(app, records)),
     previewed: () => previews.apps(),
+    fleet: (name) => fleets.get(name),
+    setFleet: (name, record) => fleets.put(name, record),
+    keepFleets: atomic((names) => fleets.keep(names)),
+    histories: () => releases.histories(),
     close: () => void db.close(),
   }
 }

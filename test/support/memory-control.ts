@@ -2,7 +2,17 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import type { AppStatus, Event, Release } from '../../src/domain.ts'
 import { TrimtabError } from '../../src/errors.ts'
-import type { Control, LogLine, PlannedAction, StoredArtifact, SyncUpdate, Terminal, Webhook } from '../../src/ports.ts'
+import type {
+  Control,
+  FleetStatus,
+  LogLine,
+  Orphan,
+  PlannedAction,
+  StoredArtifact,
+  SyncUpdate,
+  Terminal,
+  Webhook,
+} from '../../src/ports.ts'
 
 export const COMMIT = '1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d'
 export const OTHER = '9f8e7d6c5b4a39281706f5e4d3c2b1a09f8e7d6c'
@@ -77,6 +87,8 @@ export class MemoryControl implements Control {
   readonly apps: AppStatus[] = [live, failed]
   readonly history: Event[] = [event(1), event(2, { type: 'BuildSucceeded', message: 'built', durationMs: 1234 })]
   readonly lines: LogLine[] = [{ at: AT, instance: 'hello.web.v12.1', line: 'listening' }]
+  fleets: FleetStatus[] = []
+  orphans: Orphan[] = []
   updates: SyncUpdate[] = [{ kind: 'result', ok: true, app: 'hello', status: live }]
   actions: PlannedAction[] = []
   waiting: string[] = []
@@ -104,6 +116,11 @@ export class MemoryControl implements Control {
   async status(app?: string) {
     this.#ask('status', app)
     return app === undefined ? this.apps : this.apps.filter((one) => one.app === app)
+  }
+
+  async lists() {
+    this.#ask('lists')
+    return { fleets: this.fleets, orphans: this.orphans }
   }
 
   async releases(app: string) {

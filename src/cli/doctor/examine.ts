@@ -7,6 +7,7 @@ import { type Check, inTime } from './check.ts'
 import { checkClock } from './clock.ts'
 import { checkDns } from './dns.ts'
 import { checkDocker } from './docker.ts'
+import { checkLists } from './lists.ts'
 import { checkPlace } from './place.ts'
 import { checkFile, checkRunning } from './platform.ts'
 import { checkPorts } from './ports.ts'
@@ -21,6 +22,7 @@ export async function examine(context: Context): Promise<Check[]> {
   const engine = await checkDocker(spec, context.env)
   const containers = runsContainers(spec, up?.runtime ?? null, engine.usable)
   const rest = await Promise.all([
+    inTime('fleet', checkLists(context)),
     inTime('traefik', checkTraefik(spec, context.env)),
     inTime('certificates', checkCertificates(spec)),
     inTime('ports', checkPorts(spec, { running: up !== null && up.runtime !== null, env: context.env })),
