@@ -5,6 +5,7 @@ import type { Artifacts, Builder, BuildPlan, BuildRequest, BuildState, Source } 
 import type { Broken } from './broken.ts'
 import { type Builtin, readBuiltins } from './builtins.ts'
 import { fetchImage } from './fetch.ts'
+import { buildsFor, forkMark } from './fork.ts'
 import { BuildLogs } from './logs.ts'
 import { Memory } from './packs/memory.ts'
 import { Pins } from './packs/pins.ts'
@@ -65,11 +66,12 @@ export function createBuilder(shop: Workshop, builtins: () => Promise<Builtin[]>
   const pins = new Pins({ packs: source.packs, memory: new Memory(join(options.state, 'packs')), now })
   const planner = new Planner(source, builtins, { pins, allow: () => git.allow })
 
-  const resolve = async (request: BuildRequest) => planner.resolve(request, builds.env, await shop.base(request))
+  const resolve = async (request: BuildRequest) =>
+    planner.resolve(request, buildsFor(request.app, builds).env, [...(await shop.base(request)), ...forkMark(request.app)])
   const scheduler = new Scheduler({
     concurrency: () => builds.concurrency,
     ...(shop.fetch && { fetch: (plan, signal) => fetchImage({ shop, logs, now }, plan, signal) }),
-    run: (plan, signal) => performBuild({ shop, logs, resolve, now }, plan, builds, signal),
+    run: (plan, signal) => performBuild({ shop, logs, resolve, now }, plan, buildsFor(plan.app, builds), signal),
     exists: (key) => shop.exists(key),
     step: (key) => logs.topic(key),
     now,

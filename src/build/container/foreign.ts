@@ -1,6 +1,7 @@
 import type { Image } from '../../domain.ts'
 import { isMissing } from '../../engine/engine.ts'
 import { headline, TrimtabError } from '../../errors.ts'
+import { isFork } from '../fork.ts'
 import { isPinned } from '../key.ts'
 import type { Work } from '../workshop.ts'
 import { adopt } from './adopt.ts'
@@ -59,9 +60,11 @@ async function fetchAgain(yard: Yard, work: Work, digest: string): Promise<Fetch
   }
 }
 
-async function fetchNow(yard: Yard, { log, signal }: Work, reference: string): Promise<Fetched> {
+async function fetchNow(yard: Yard, { plan, log, signal }: Work, reference: string): Promise<Fetched> {
   const before = await inspect(yard, reference)
-  const pulled = before && isPinned(reference) ? false : await tryPull()
+  // One that is here may have been pulled with the operator's credentials.
+  const mayStay = before !== null && !isFork(plan.app)
+  const pulled = mayStay && isPinned(reference) ? false : await tryPull()
   const found = pulled ? await inspect(yard, reference) : before
   if (!found) throw new TrimtabError('BuildFailed', `The image ${reference} was removed while it was looked at.`, { retry: true })
   return { ...found, reference, fresh: pulled && !before }
@@ -74,7 +77,7 @@ async function fetchNow(yard: Yard, { log, signal }: Work, reference: string): P
       return true
     } catch (error) {
       signal.throwIfAborted()
-      if (!before || !(error instanceof TrimtabError) || error.code !== 'BuildFailed') throw error
+      if (!mayStay || !(error instanceof TrimtabError) || error.code !== 'BuildFailed') throw error
       log.line(`       ${headline(error.message)}`)
       log.line('       The one that is on the engine is taken as it is.')
       return false

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { isMissing, Refusal } from '../../engine/engine.ts'
 import { LABEL, ours } from '../../engine/labels.ts'
 import { removeTree } from '../files.ts'
+import { isFork } from '../fork.ts'
 import { recipeOf } from '../recipe.ts'
 import { type FreeBytes, requireSpace } from '../space.ts'
 import type { Workshop } from '../workshop.ts'
@@ -20,6 +21,8 @@ const PASSING = 32 * 1024 * 1024
 
 /** Builds in containers, into images that the engine keeps. */
 export function containerWorkshop(yard: Yard, state: string, free: FreeBytes): Workshop {
+  /** What a fork begins from is what everybody can pull, and no secret is there for its RUN lines. */
+  const closed: Yard = { ...yard, registries: () => ({}), secrets: () => ({}) }
   const { shelf, stacks, containers, ready, tidying, folder, engine, platform, registry } = yard
   return {
     artifacts: yard.artifacts,
@@ -40,13 +43,14 @@ export function containerWorkshop(yard: Yard, state: string, free: FreeBytes): W
     },
     fetch: (plan, signal) => registry.fetch(plan, signal),
     async make(work) {
-      const { recipe } = work
+      const { recipe, plan } = work
+      const inside = isFork(plan.app) ? closed : yard
       try {
-        if (recipe.kind === 'buildpacks') return await buildWithPacks(yard, work, recipe.choice)
-        if (recipe.kind === 'cnb') return await buildWithLifecycle(yard, work, recipe.cnb)
-        if (recipe.kind === 'dockerfile') return await buildDockerfile(yard, work, recipe.dockerfile)
-        if (recipe.kind === 'artifact') return await takeArtifact(yard, work, recipe.artifact)
-        return await takeImage(yard, work, recipe.reference)
+        if (recipe.kind === 'buildpacks') return await buildWithPacks(inside, work, recipe.choice)
+        if (recipe.kind === 'cnb') return await buildWithLifecycle(inside, work, recipe.cnb)
+        if (recipe.kind === 'dockerfile') return await buildDockerfile(inside, work, recipe.dockerfile)
+        if (recipe.kind === 'artifact') return await takeArtifact(inside, work, recipe.artifact)
+        return await takeImage(inside, work, recipe.reference)
       } catch (error) {
         work.signal.throwIfAborted()
         throw await explained(error, engine)

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import { TrimtabError } from '../../../errors.ts'
+import { cacheMounts } from '../../fork.ts'
 import type { Work } from '../../workshop.ts'
 import { type DockerBuild, failedBuild, noImage, optionsOf } from '../docker-build.ts'
 import { follow, type Progress } from '../progress.ts'
@@ -10,7 +11,7 @@ import { Trace } from './trace.ts'
 /** Has BuildKit build it, in the engine, with the secrets that it names. Gives the id of the image that comes out. */
 export async function buildWithBuildKit(yard: Yard, work: Work, build: DockerBuild): Promise<string> {
   const { engine } = yard
-  const { builds, log, signal } = work
+  const { plan, builds, log, signal } = work
   const secrets = secretsOf(yard, build)
   if (builds.memoryBytes !== undefined || builds.cpus !== undefined) {
     log.line('       BuildKit builds this Dockerfile; builds.memory and builds.cpus do not hold there.')
@@ -27,7 +28,9 @@ export async function buildWithBuildKit(yard: Yard, work: Work, build: DockerBui
     else if (stream !== undefined) log.write(Buffer.from(stream))
   }
   try {
-    const options = { ...optionsOf(builds, build), version: '2', session: session.id }
+    const known = optionsOf(builds, build)
+    const buildargs = { ...known.buildargs, ...cacheMounts(plan.app) }
+    const options = { ...known, buildargs, version: '2', session: session.id }
     await follow(await begin(engine.docker.modem, Readable.from(build.context), options, signal), seen, signal)
   } catch (thrown) {
     trace.end()

@@ -2,6 +2,7 @@
 import type { ImageInspectInfo } from 'dockerode'
 import { isMissing } from '../../../engine/engine.ts'
 import { headline, TrimtabError } from '../../../errors.ts'
+import { isFork } from '../../fork.ts'
 import { isPinned } from '../../key.ts'
 import type { Work } from '../../workshop.ts'
 import { pull } from '../pull.ts'
@@ -11,16 +12,18 @@ import type { Yard } from '../yard.ts'
 /** Throws BuildFailed where it is neither here nor there. */
 export async function imageFor(
   yard: Yard,
-  { log, signal }: Pick<Work, 'log' | 'signal'>,
+  { plan, log, signal }: Pick<Work, 'plan' | 'log' | 'signal'>,
   reference: string,
 ): Promise<ImageInspectInfo> {
   const before = await inspect(yard, reference)
-  if (before && (isPinned(reference) || isHomemade(reference))) return before
+  // One that is here may have been pulled with the operator's credentials.
+  const mayStay = before !== null && (!isFork(plan.app) || isHomemade(reference))
+  if (mayStay && (isPinned(reference) || isHomemade(reference))) return before
   try {
     await pull(reference, { engine: yard.engine, registries: yard.registries(), line: (text) => log.line(text), signal })
   } catch (error) {
     signal.throwIfAborted()
-    if (!before || !(error instanceof TrimtabError) || error.code !== 'BuildFailed') throw error
+    if (!mayStay || !(error instanceof TrimtabError) || error.code !== 'BuildFailed') throw error
     log.line(`       ${headline(error.message)}`)
     log.line('       The one that is on the engine is taken as it is.')
   }
