@@ -26,6 +26,7 @@ import { readOperatorFile, watchOperatorFile } from './operator.ts'
 import { packageVersion } from './package.ts'
 import type { Router } from './ports.ts'
 import { reconcile } from './reconcile.ts'
+import { startReporting } from './reporting.ts'
 import { createRoster, PLATFORM } from './roster.ts'
 import { createPoller } from './source/poller.ts'
 import { createGitSource } from './source/source.ts'
@@ -124,6 +125,7 @@ async function run(
   closing.add(stopRouterCare)
   closing.add(tellComplaints(world))
   closing.add(keepTidy(world))
+  closing.add(startReporting(world, log))
   if (publish) closing.add(keepPublished(world, publish))
   const control = createControl({
     world,
