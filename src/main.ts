@@ -107,10 +107,13 @@ async function run(
   await adoptClaims(world)
 
   const trouble = recordTrouble(world)
-  const poller = createPoller(source, (app, error) => {
-    if (fleets.looked(app)) return
-    trouble(app, error)
-    controller.trigger(app)
+  const poller = createPoller(source, {
+    looked(app, error, isHosts) {
+      if (fleets.looked(app)) return
+      if (!isHosts) trouble(app, error)
+      controller.trigger(app)
+    },
+    event: (event) => store.event(event),
   })
   closing.add(() => poller.close())
 

@@ -23,7 +23,7 @@ import type {
   Suspension,
   Usage,
 } from './domain.ts'
-import type { Failure } from './errors.ts'
+import type { Failure, TrimtabError } from './errors.ts'
 
 // ── Source ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -54,8 +54,15 @@ export interface Source {
    * Errors: SourceUnreachable (retry), RepositoryGone, RepositoryEmpty, BranchMissing.
    */
   look(app: AppSpec): Promise<Head>
-  /** What the last look() of this app's branch found, without the network. Throws what that look threw; null before the first. */
+  /**
+   * What the last look() of this app's branch found, without the network; null before the first. Throws what that look threw, but for a
+   * host that did not answer, which says nothing of the branch: what was found before is given then, where there is any.
+   */
   head(app: AppSpec): Head | null
+  /** Why it cannot be asked just now; null: the last look() went well, or there was none. */
+  trouble(app: AppSpec): TrimtabError | null
+  /** Somebody has found out for all of its repositories that a host does not answer (null: that it does again): what trouble() tells until the next look(). */
+  doubt(app: AppSpec, trouble: TrimtabError | null): void
   /**
    * Whether somebody on the app's lists has signed this commit, and with `commits: every` all that are not in `since`. Returns at once
    * where it has no lists. Throws Untrusted, with who and why; what keeps it from being found out (a missing gpg, an unreadable list) is that too.

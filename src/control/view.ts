@@ -8,7 +8,7 @@ import { plan } from '../plan/plan.ts'
 import { statusOf } from '../plan/status.ts'
 import { target } from '../plan/steps.ts'
 import type { PlannedApp } from '../ports.ts'
-import type { World } from '../world.ts'
+import { declared, type World } from '../world.ts'
 
 /** The app's status, from the same values and the same plan as a pass would have now. */
 export async function viewStatus(app: string, world: World): Promise<AppStatus> {
@@ -19,10 +19,17 @@ export async function viewStatus(app: string, world: World): Promise<AppStatus> 
     const { waiting } = plan(desired, observed)
     const status = statusOf(desired, observed, waiting, world.store.read(app).liveSince, (route) => world.router.url(route))
     const reports = world.store.outbox.trouble(app)
-    return { ...status, ...(reports && { reports }) }
+    return { ...status, failure: status.failure ?? away(app, status, world), ...(reports && { reports }) }
   } catch (thrown) {
     return unreadable(app, asTrimtabError(thrown).failure, world)
   }
+}
+
+/** Its git host does not answer. What is known of the app's branch is still gone by, so it is no verdict on any commit. */
+function away(app: string, { status }: AppStatus, world: World): AppStatus['failure'] {
+  const spec = declared(world, app)
+  const trouble = spec && status !== 'Suspended' ? world.source.trouble(spec) : null
+  return trouble && { commit: null, ...trouble.failure }
 }
 
 /** The same, with its instances and what each of them uses. What cannot be measured now is left out. */

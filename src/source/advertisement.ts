@@ -52,13 +52,14 @@ function readInfoRefs(text: string): Refs {
   return refs
 }
 
-/** The file HEAD: where it leads, or the commit that it is at. */
-export function addHead(refs: Refs, text: string): void {
+/** With the file HEAD: where it leads, or the commit that it is at. */
+export function addHead(refs: Refs, text: string): Refs {
   const target = /^ref:\s*(\S+)\s*$/.exec(text)?.[1]
   const id = /^([0-9a-f]{40}|[0-9a-f]{64})\s*$/.exec(text)?.[1]
   const branch = target?.startsWith('refs/heads/') ? target.slice('refs/heads/'.length) : undefined
   const at = branch === undefined ? undefined : refs.branches.get(branch)
   addRef(refs, 'HEAD', id ?? at ?? null, target)
+  return refs
 }
 
 /** The text of each packet. An answer that does not end with a flush is not a whole one, and so never an empty one. */

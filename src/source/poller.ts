@@ -1,98 +1,213 @@
-/** Asks every repository now and then, with jitter; where nobody answers, less and less often. Its answer is only ever "look again". */
-import cron from 'node-cron'
-import type { AppSpec, PlatformSpec } from '../domain.ts'
+/**
+ * Asks every repository now and then; its answer is only ever "look again". One question serves all apps that would ask the same,
+ * and a host that does not answer is asked by one of its repositories for all of them. See docs/polling.md.
+ */
+import type { AppSpec, Poll } from '../domain.ts'
 import { asTrimtabError, type TrimtabError } from '../errors.ts'
-import type { Source } from '../ports.ts'
+import type { NewEvent, Source } from '../ports.ts'
+import { HostFault } from './hostFault.ts'
+import type { Cause } from './polling/announced.ts'
+import { Clock } from './polling/clock.ts'
+import { Host } from './polling/host.ts'
+import { grouped, newQuestion, type Question } from './polling/question.ts'
+import { backOff, jitter, LONGEST_MS, scheduleOf, spread } from './polling/schedule.ts'
+import { cameBack, paceOf, wentAway } from './polling/told.ts'
 
 export interface Poller {
-  /** What is polled from now on, and how often. Those that are new are looked at at once. */
-  set(apps: AppSpec[], poll: PlatformSpec['poll']): void
+  /** What is polled from now on, and how often where an app does not say. Those that are new are looked at at once. */
+  set(apps: AppSpec[], poll: Poll): void
   /** Looks at one app's repository now. Never throws: what it found out is with the source. */
   look(app: string): Promise<void>
-  /** A webhook for this app's repository came in: looks now, and counts it for how reliably they come. Never throws. */
+  /**
+   * A webhook for this app's repository came in: looks now (or as soon as its host allows, where that has asked to be left alone),
+   * and counts it for how reliably they come. Never throws.
+   */
   hooked(app: string): Promise<void>
   close(): void
 }
 
-interface Polled {
-  spec: AppSpec
-  timer: NodeJS.Timeout | null
-  unwatch: () => void
-  failures: number
+export interface PollerOptions {
+  /** Hears of every look, for each app, with what went wrong in it, or null; and whether that is its host's fault, which is told by an event. */
+  looked(app: string, trouble: TrimtabError | null, isHosts: boolean): void
+  event(event: NewEvent): void
+  now?(): number
+  /** From 0 to 1. */
+  chance?(): number
 }
 
-const LONGEST_MS = 5 * 60_000
+export function createPoller(source: Source, options: PollerOptions): Poller {
+  const { looked, event, now = Date.now, chance = Math.random } = options
+  const questions = new Map<string, Question>()
+  const hosts = new Map<string, Host>()
+  /** App → what it asks. */
+  const asking = new Map<string, Question>()
 
-/** `looked` hears of every look, with what went wrong in it, or null. */
-export function createPoller(
-  source: Source,
-  looked: (app: string, trouble: TrimtabError | null) => void,
-  jitter: () => number = Math.random,
-): Poller {
-  const polled = new Map<string, Polled>()
-  let everyMs: number | null = null
-  let expression: string | null = null
-  let ticking: { stop(): unknown } | null = null
-
-  const look = async (app: string): Promise<void> => {
-    const entry = polled.get(app)
-    if (!entry) return
-    let trouble: TrimtabError | null = null
-    try {
-      await source.look(entry.spec)
-      entry.failures = 0
-    } catch (thrown) {
-      trouble = asTrimtabError(thrown)
-      // A host that answers "there is no such branch yet" answers well, and somebody may be about to push it.
-      entry.failures = trouble.retry ? entry.failures + 1 : 0
+  const ask = async (question: Question, cause: Cause): Promise<void> => {
+    stop(question)
+    const [app] = question.apps.values()
+    if (!app) return
+    const askedAt = now()
+    const found = await source.look(app).then(
+      ({ commit }) => ({ commit, trouble: null }),
+      (thrown: unknown) => ({ commit: null, trouble: asTrimtabError(thrown) }),
+    )
+    if (questions.get(question.key) !== question) return
+    const { commit, trouble } = found
+    const isHosts = isHostsFault(question, trouble, askedAt)
+    // A host that answers "there is no such branch yet" answers well, and somebody may be about to push it.
+    question.failures = trouble?.retry && !isHosts ? question.failures + 1 : 0
+    if (commit !== null) {
+      question.announced.looked(now(), question.commit !== null && question.commit !== commit, cause)
+      question.commit = commit
     }
-    if (polled.get(app) !== entry) return
-    schedule(entry)
-    looked(app, trouble)
+    schedule(question)
+    for (const name of question.apps.keys()) looked(name, trouble, isHosts)
   }
 
-  const schedule = (entry: Polled) => {
-    if (entry.timer) clearTimeout(entry.timer)
+  const isHostsFault = (question: Question, trouble: TrimtabError | null, askedAt: number): boolean => {
+    const { host } = question
+    if (!host) return false
+    if (trouble instanceof HostFault) return host.failed(question, trouble, askedAt)
+    // A full disk or a missing git is nobody's but ours.
+    if (trouble?.code === 'Internal' || trouble?.code === 'DiskFull') host.unclear(question)
+    else host.heard(question)
+    return false
+  }
+
+  const stop = (question: Question) => {
+    if (question.timer) clearTimeout(question.timer)
+    question.timer = null
+  }
+
+  const after = (question: Question, ms: number, then: (question: Question) => void) => {
+    stop(question)
+    question.timer = setTimeout(() => then(question), ms).unref()
+  }
+
+  const due = (question: Question) => {
+    if (question.host?.isAway) question.host.hold(question)
+    else void ask(question, 'poll')
+  }
+
+  /** The next turn of a question that was asked just now. */
+  const schedule = (question: Question) => {
+    stop(question)
+    tellPace(question)
+    if (question.host?.isAway) return question.host.hold(question)
+    const { everyMs } = question.schedule
     // With a cron expression the failing are asked again by the clock as well: somebody chose those times.
     if (everyMs === null) return
-    const slowed = Math.min(Math.max(LONGEST_MS, everyMs), everyMs * 2 ** Math.min(entry.failures, 8))
-    entry.timer = setTimeout(() => void look(entry.spec.name), slowed * (0.9 + jitter() / 5))
-    entry.timer.unref()
+    const { failures, announced } = question
+    const ms =
+      failures > 0
+        ? backOff(everyMs, failures, Math.max(LONGEST_MS, everyMs), chance())
+        : announced.everyMs(everyMs) * jitter(chance())
+    after(question, ms, due)
   }
 
-  const drop = (app: string, entry: Polled) => {
-    if (entry.timer) clearTimeout(entry.timer)
-    entry.unwatch()
-    polled.delete(app)
+  const tellPace = (question: Question) => {
+    const told = paceOf(question)
+    if (told) for (const app of question.apps.keys()) event({ app, ...told })
   }
+
+  /** One after the other on each host, so that a thousand of them do not ask in the same second. */
+  const spreadOut = (these: Iterable<Question>, then: (question: Question) => void) => {
+    const places = new Map<Host, number>()
+    for (const question of these) {
+      const place = question.host ? (places.get(question.host) ?? 0) : 0
+      if (question.host) places.set(question.host, place + 1)
+      const ms = spread(place)
+      if (ms === 0) then(question)
+      else after(question, ms, then)
+    }
+  }
+
+  const doubt = (host: Host, fault: HostFault | null) => {
+    for (const { url, apps } of host.questions) {
+      for (const app of apps.values()) source.doubt(app, fault?.of({ url }) ?? null)
+    }
+  }
+
+  const hostNamed = (name: string): Host => {
+    const known = hosts.get(name)
+    if (known) return known
+    const host = new Host(name, {
+      now,
+      chance,
+      ask: (probe) => void ask(probe, 'poll'),
+      went(host, fault, againMs) {
+        doubt(host, fault)
+        event({ app: '', type: 'HostUnreachable', message: wentAway(host, fault, againMs) })
+      },
+      came(host, waiting, awayMs) {
+        doubt(host, null)
+        event({ app: '', type: 'HostRecovered', message: cameBack(host), durationMs: awayMs })
+        spreadOut(waiting, due)
+      },
+    })
+    hosts.set(name, host)
+    return host
+  }
+
+  const begin = (question: Question): Question => {
+    questions.set(question.key, question)
+    question.host?.questions.add(question)
+    return question
+  }
+
+  const drop = (question: Question) => {
+    stop(question)
+    question.unwatch?.()
+    questions.delete(question.key)
+    question.host?.leave(question)
+    if (question.host?.questions.size === 0) hosts.delete(question.host.name)
+  }
+
+  const clock = new Clock((expression) => {
+    spreadOut(
+      [...questions.values()].filter(({ schedule }) => schedule.crons.has(expression)),
+      due,
+    )
+  })
 
   return {
-    look,
-    hooked: look,
+    async look(app) {
+      const question = asking.get(app)
+      if (question) await ask(question, 'asked')
+    },
+    async hooked(app) {
+      const question = asking.get(app)
+      if (!question) return
+      question.announced.hooked(now())
+      tellPace(question)
+      if (question.host?.asksForPeace) question.host.hold(question)
+      else await ask(question, 'hook')
+    },
     set(apps, poll) {
-      everyMs = 'everyMs' in poll ? poll.everyMs : null
-      const wanted = 'cron' in poll ? poll.cron : null
-      if (wanted !== expression) {
-        void ticking?.stop()
-        ticking = wanted === null ? null : cron.schedule(wanted, () => void Promise.all([...polled.keys()].map(look)))
-        expression = wanted
+      const wanted = grouped(apps)
+      for (const question of [...questions.values()]) if (!wanted.has(question.key)) drop(question)
+      asking.clear()
+      const fresh: Question[] = []
+      for (const { key, url, host, apps } of wanted.values()) {
+        const times = scheduleOf(apps.values(), poll)
+        const question =
+          questions.get(key) ?? begin(newQuestion({ key, url, host: host === null ? null : hostNamed(host), schedule: times }))
+        const isFresh = [...apps.keys()].some((app) => !question.apps.has(app))
+        const isOther = times.everyMs !== question.schedule.everyMs
+        Object.assign(question, { apps, schedule: times })
+        for (const app of apps.keys()) asking.set(app, question)
+        const [first] = apps.values()
+        question.unwatch ??= source.watch(first as AppSpec, () => void ask(question, 'asked'))
+        if (isFresh) fresh.push(question)
+        else if (isOther) schedule(question)
       }
-      const next = new Map(apps.map((spec) => [spec.name, spec]))
-      for (const [app, entry] of polled) {
-        const spec = next.get(app)
-        if (!spec || JSON.stringify(spec) !== JSON.stringify(entry.spec)) drop(app, entry)
-        else schedule(entry)
-      }
-      for (const spec of apps) {
-        if (polled.has(spec.name)) continue
-        const unwatch = source.watch(spec, () => void look(spec.name))
-        polled.set(spec.name, { spec, timer: null, unwatch, failures: 0 })
-        void look(spec.name)
-      }
+      clock.set(new Set([...questions.values()].flatMap(({ schedule }) => [...schedule.crons])))
+      spreadOut(fresh, (question) => void ask(question, 'asked'))
     },
     close() {
-      void ticking?.stop()
-      for (const [app, entry] of polled) drop(app, entry)
+      clock.set(new Set())
+      for (const question of [...questions.values()]) drop(question)
+      asking.clear()
     },
   }
 }

@@ -13,11 +13,10 @@ import { relation } from './history.ts'
 import type { Mirror } from './mirror.ts'
 import { missing, noCommit } from './missing.ts'
 import { ObjectLost, type Objects } from './objects.ts'
+import { failed, headOf, type Outcome } from './outcome.ts'
 import { parseCommit } from './parse.ts'
 import { type Follow, isAskable, type Tip, tipOf, type Wanted } from './refs.ts'
 import { Serial } from './serial.ts'
-
-type Outcome = { head: Head } | { error: TrimtabError }
 
 export class Repository {
   readonly mirror: Mirror
@@ -48,11 +47,11 @@ export class Repository {
       this.#waiting.delete(question)
       try {
         const head = await this.#look(remote, follow)
-        this.#outcomes.set(question, { head })
+        this.#outcomes.set(question, { head, error: null })
         return head
       } catch (thrown) {
         const error = asTrimtabError(thrown)
-        this.#outcomes.set(question, { error })
+        this.#outcomes.set(question, failed(error, this.#outcomes.get(question)))
         throw error
       }
     })
@@ -61,10 +60,20 @@ export class Repository {
   }
 
   head(remote: Remote, follow: Follow): Head | null {
-    const outcome = this.#outcomes.get(questionOf(remote, follow))
-    if (!outcome) return null
-    if ('error' in outcome) throw outcome.error
-    return outcome.head
+    return headOf(this.#outcomes.get(questionOf(remote, follow)))
+  }
+
+  trouble(remote: Remote, follow: Follow): TrimtabError | null {
+    return this.#outcomes.get(questionOf(remote, follow))?.error ?? null
+  }
+
+  /** As if a look had failed so; null: as if its host's part in the last failure had not been. */
+  doubt(remote: Remote, follow: Follow, error: TrimtabError | null): void {
+    const question = questionOf(remote, follow)
+    const last = this.#outcomes.get(question)
+    if (error) this.#outcomes.set(question, failed(error, last))
+    else if (last?.head) this.#outcomes.set(question, { head: last.head, error: null })
+    else this.#outcomes.delete(question)
   }
 
   /** Reads from the mirror; where that shows it to be damaged, it is rebuilt and read once more. */

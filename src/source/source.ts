@@ -14,6 +14,7 @@ import { type Asker, asker } from './ask.ts'
 import { exportTree } from './export.ts'
 import { Git } from './git.ts'
 import { GithubApps } from './githubApp.ts'
+import { between } from './history.ts'
 import { HttpRefs } from './httpRefs.ts'
 import type { ExportLimits } from './inventory.ts'
 import { Mirror } from './mirror.ts'
@@ -24,6 +25,7 @@ import { lookupReachable } from './reach.ts'
 import { fileAt, folderAt, readTree } from './read.ts'
 import { followed } from './refs.ts'
 import { Repository } from './repository.ts'
+import { Trust } from './trust/trust.ts'
 import { RefWatch } from './watch.ts'
 
 export interface GitSourceOptions {
@@ -51,6 +53,7 @@ class GitSource implements Source {
   readonly #ask: Asker
   readonly #fetchMs: number
   readonly #limits: ExportLimits
+  readonly #trust: Trust
   /** By address. */
   readonly #repositories = new Map<string, Repository>()
   /** By path: the one watch of a local repository, and whom it tells. */
@@ -65,6 +68,7 @@ class GitSource implements Source {
     const access = new Access(new GithubApps(this.#http, patience, now))
     this.#ask = asker({ git: this.#git, http: new HttpRefs(this.#http, patience), access, env, askMs })
     this.#fetchMs = fetchMs
+    this.#trust = new Trust(join(state, 'trust'), env, now)
     this.#limits = { entries: 250_000, bytes: 4 * 2 ** 30, ...limits }
     this.packs = new GitPacks({ dir: this.#dir, git: this.#git, ask: this.#ask, askMs, fetchMs, limits: this.#limits })
   }
@@ -80,8 +84,27 @@ class GitSource implements Source {
     return this.#repositories.get(remote.url)?.head(remote, followed(app)) ?? null
   }
 
-  async verify(app: AppSpec, commit: CommitId): Promise<void> {
-    if (app.verify) throw new TrimtabError('Untrusted', `${commit} cannot be verified.`)
+  trouble(app: AppSpec): TrimtabError | null {
+    const remote = remoteOf(app)
+    return this.#repositories.get(remote.url)?.trouble(remote, followed(app)) ?? null
+  }
+
+  doubt(app: AppSpec, trouble: TrimtabError | null): void {
+    const remote = remoteOf(app)
+    this.#repository(remote).doubt(remote, followed(app), trouble)
+  }
+
+  async verify(app: AppSpec, commit: CommitId, since: CommitId | null): Promise<void> {
+    if (!app.verify) return
+    const { dir } = this.#repository(remoteOf(app)).mirror
+    await this.#trust.verify(app.verify, commit, since, {
+      read: (id) => this.#reading(app, id, (objects) => objects.read(id, 'commit')),
+      between: (from, to, limit) => between(this.#git, dir, from, to, limit),
+    })
+  }
+
+  listsOf(app: AppSpec): string {
+    return app.verify ? this.#trust.digest(app.verify) : ''
   }
 
   async changed(app: AppSpec, from: CommitId, to: CommitId): Promise<string[]> {
@@ -149,6 +172,7 @@ class GitSource implements Source {
     this.#watches.clear()
     for (const { mirror } of this.#repositories.values()) mirror.close()
     this.packs.close()
+    this.#trust.close()
     this.#http.close()
     await this.#git.close()
   }

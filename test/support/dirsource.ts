@@ -40,8 +40,18 @@ export class DirSource implements Source {
     return commit
   }
 
+  trouble(): null {
+    return null
+  }
+
+  doubt(): void {}
+
   /** Everybody is trusted. */
   async verify(): Promise<void> {}
+
+  listsOf(): string {
+    return ''
+  }
 
   async changed(): Promise<never> {
     throw new TrimtabError('SourceUnreachable', 'plain folders have no history')
