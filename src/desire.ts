@@ -23,7 +23,7 @@ export interface Desire {
 export async function desire(app: string, world: World): Promise<Desire> {
   const spec = declared(world, app)
   if (!spec) return { desired: { app, target: { kind: 'removed' } }, build: null }
-  const { suspendedSince, attempt } = world.store.read(app)
+  const { suspendedSince, attempt, serving } = world.store.read(app)
   if (suspendedSince !== null) return { desired: { app, target: { kind: 'suspended' } }, build: null }
   try {
     const head = world.source.head(spec)
@@ -33,7 +33,10 @@ export async function desire(app: string, world: World): Promise<Desire> {
     // A commit that asks to be passed over does not end the rollout of the one before it.
     const underWay = skipped && attempt?.state === 'open' && attempt.settings === settings ? attempt.commit : null
     const commit = underWay ?? head.commit
-    const { outcome, build } = await comesTo(spec, commit, world)
+    // What was verified once, against what the lists say now, and went live is not asked for again.
+    const proven = attempt?.state === 'succeeded' && attempt.commit === commit && attempt.settings === settings
+    const verify = () => (proven ? Promise.resolve() : world.source.verify(spec, commit, serving?.commit ?? null))
+    const { outcome, build } = await comesTo(spec, commit, world, verify)
     const target = { kind: 'commit' as const, commit, settings, skip: skipped && underWay === null, outcome }
     return { desired: { app, target }, build }
   } catch (thrown) {
@@ -47,9 +50,16 @@ function unknown(app: string, failure: Failure): Desire {
   return { desired: { app, target: { kind: 'unknown', failure } }, build: null }
 }
 
-async function comesTo(spec: AppSpec, commit: CommitId, world: World): Promise<{ outcome: Outcome; build: BuildPlan | null }> {
+async function comesTo(
+  spec: AppSpec,
+  commit: CommitId,
+  world: World,
+  verify: () => Promise<void>,
+): Promise<{ outcome: Outcome; build: BuildPlan | null }> {
   let build: BuildPlan | null = null
   try {
+    // Before anything of the tree is read.
+    await verify()
     requireLabelled(spec.preview, commit)
     const written = await manifestOf(spec, commit, world)
     const manifest = spec.preview ? manifestOfPreview(written, spec.preview) : written
@@ -90,6 +100,8 @@ function settingsOf(spec: AppSpec, world: World): string {
   const { domain, runtime, router, secrets } = world.platform()
   const { ref, preview } = spec
   const which = ref === undefined && preview === undefined ? [] : [ref ?? null, preview ?? null]
-  const decides = [spec.repo, spec.branch ?? null, spec.path, domain, runtime.kind, router.kind, secrets, ...which]
+  const trust = spec.verify ? [world.source.listsOf(spec)] : []
+  const followed = spec.tag === undefined ? (spec.branch ?? null) : { tag: spec.tag }
+  const decides = [spec.repo, followed, spec.path, domain, runtime.kind, router.kind, secrets, ...which, ...trust]
   return createHash('sha256').update(JSON.stringify(decides)).digest('hex').slice(0, 12)
 }

@@ -12,6 +12,7 @@ import type {
   Event,
   EventType,
   ForgeKind,
+  Held,
   Image,
   Instance,
   InstanceSpec,
@@ -29,7 +30,7 @@ import type { Failure, TrimtabError } from './errors.ts'
 
 /** What a repository's branch points at, as last looked up; the commit's objects are in the mirror. */
 export interface Head {
-  /** The branch's name, or 'HEAD' for a detached one. */
+  /** The branch's or the tag's name, another ref's full one, or 'HEAD' for a detached one. */
   ref: string
   commit: CommitId
   /** The head commit's whole message. */
@@ -68,6 +69,8 @@ export interface Source {
    * where it has no lists. Throws Untrusted, with who and why; what keeps it from being found out (a missing gpg, an unreadable list) is that too.
    */
   verify(app: AppSpec, commit: CommitId, since: CommitId | null): Promise<void>
+  /** Names what the app's lists hold now: another text where that is something else. '' where it has none. Never throws. */
+  listsOf(app: AppSpec): string
   /** Paths that differ between two commits. Throws what read() throws. */
   changed(app: AppSpec, from: CommitId, to: CommitId): Promise<string[]>
   /** Folder entries at `path` ('' is the root), in git's order. Throws PathMissing. */

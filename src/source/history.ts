@@ -1,9 +1,26 @@
-/** How two commits of one branch, the one it was at and the one it is at, relate. */
+/** How two commits of one repository relate, and what lies between them. */
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { CommitId } from '../domain.ts'
 import type { Head } from '../ports.ts'
 import type { Git } from './git.ts'
 import type { Objects } from './objects.ts'
 import { parseCommit } from './parse.ts'
+
+/**
+ * Commits that `to` has and `from` has not, the newest first; at most `limit`. null: that cannot be told, for one of them is not here or
+ * the history is cut off (a shallow clone).
+ */
+export async function between(git: Git, gitDir: string, from: CommitId, to: CommitId, limit: number): Promise<CommitId[] | null> {
+  if (from.length !== to.length) return null
+  const args = ['rev-list', `--max-count=${limit}`, to, `^${from}`]
+  const { code, stdout } = await git.run(args, { gitDir, timeoutMs: 120_000 })
+  if (code !== 0) return null
+  const ids = stdout.split('\n').filter((line) => line !== '')
+  const shallow = join(gitDir, 'shallow')
+  const cut = existsSync(shallow) ? new Set(readFileSync(shallow, 'utf8').split('\n')) : null
+  return cut && ids.some((id) => cut.has(id)) ? null : ids
+}
 
 type How = NonNullable<Head['since']>['how']
 
