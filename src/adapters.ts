@@ -2,11 +2,13 @@
 import type { BuilderOptions } from './build/builder.ts'
 import { createHostBuilder } from './build/host.ts'
 import type { Chosen, ChosenDocker, ChosenRuntime } from './chosen.ts'
-import type { PlatformSpec, RouterSpec } from './domain.ts'
+import { forgeFor } from './config/sources.ts'
+import type { AppSpec, GitSpec, PlatformSpec, RouterSpec } from './domain.ts'
 import { createEngine } from './engine/engine.ts'
 import { platformName } from './engine/labels.ts'
+import { createForge } from './forge/forge.ts'
 import { packageRoot } from './package.ts'
-import type { Artifacts, Builder, NewEvent, Router, Runtime, Source } from './ports.ts'
+import type { Artifacts, Builder, Forge, NewEvent, Router, Runtime, Source } from './ports.ts'
 import { createEmbeddedRouter } from './router/embedded/index.ts'
 import { movingRuntime } from './runtime/moving.ts'
 import { createProcessRuntime } from './runtime/process/runtime.ts'
@@ -41,6 +43,12 @@ export async function buildAdapters(chosen: Chosen, place: Place): Promise<Adapt
     runtime: chosen.former ? movingRuntime(runtime, await runtimeOf(chosen.former, place)) : runtime,
     router: await routerOf(chosen.router, chosen.runtime, place),
   }
+}
+
+/** The API of the host that this app's repository is on; null: none is known. Throws ConfigInvalid for an address that names no project there. */
+export function forgeOf(app: AppSpec, git: GitSpec): Forge | null {
+  const spec = forgeFor(app, git)
+  return spec && createForge(spec, app.repo)
 }
 
 /** `broken` is called where a build broke, before what is left of it goes. */

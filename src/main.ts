@@ -1,5 +1,5 @@
 /** The one place where adapters are built and wired. */
-import { buildAdapters, endFormerRouter } from './adapters.ts'
+import { buildAdapters, endFormerRouter, forgeOf } from './adapters.ts'
 import { createProber } from './apply/prober.ts'
 import { type Chosen, choose, readChosen, writeChosen } from './chosen.ts'
 import { Closing } from './closing.ts'
@@ -25,9 +25,10 @@ import { socketPath } from './http/socket.ts'
 import { readOperatorFile, watchOperatorFile } from './operator.ts'
 import { packageVersion } from './package.ts'
 import type { Router } from './ports.ts'
+import { createPreviews } from './previews/previews.ts'
 import { reconcile } from './reconcile.ts'
 import { startReporting } from './reporting.ts'
-import { createRoster, PLATFORM } from './roster.ts'
+import { createRoster, PLATFORM, PREVIEWS } from './roster.ts'
 import { createPoller } from './source/poller.ts'
 import { createGitSource } from './source/source.ts'
 import { makeStateDirectory } from './store/directory.ts'
@@ -117,6 +118,22 @@ async function run(
   })
   closing.add(() => poller.close())
 
+  const forge = (app: AppSpec) => forgeOf(app, platform.git)
+  const previews = createPreviews({
+    apps: () => roster.apps(),
+    forgeFor: forge,
+    store,
+    set: (list) => roster.set(PREVIEWS, list),
+    moved: (app) => void poller.look(app),
+    isComplete: () => roster.isComplete(),
+    poll: () => platform.poll,
+    url: ({ name }) => router.url({ host: `${name}.${platform.domain}`, path: '/' }),
+  })
+  closing.add(() => previews.close())
+  previews.refresh()
+  // When everybody has heard of the change: it changes the list once more.
+  roster.onChange(() => queueMicrotask(() => previews.refresh()))
+
   let end: (why: 'interrupted' | 'down') => void = () => {}
   const ended = new Promise<'interrupted' | 'down'>((resolve) => {
     end = resolve
@@ -133,7 +150,11 @@ async function run(
   const control = createControl({
     world,
     version: describePlatform(packageVersion(), platform.state, chosen),
-    look: (app) => poller.look(app),
+    look(app) {
+      // A forge that takes its time holds up nobody who asks for what git has.
+      void previews.look(app)
+      return poller.look(app)
+    },
     trigger: controller.trigger,
     fleets,
     async lookLists(allowPrune) {
@@ -142,7 +163,7 @@ async function run(
       if (allowPrune) await removal.check(true)
     },
     artifacts,
-    forge: () => null,
+    forge,
     stopAll: async function* () {
       poller.close()
       stopRouterCare()
@@ -153,7 +174,7 @@ async function run(
   })
   const hooks = receiveHooks(world, {
     look: (app) => poller.hooked(app),
-    pullRequests: (app) => void poller.hooked(app),
+    pullRequests: (app) => void previews.look(app),
     fleet: (list) => void poller.hooked(fleetName(list)),
     log,
   })
@@ -184,6 +205,7 @@ async function run(
     store.event({ app: '', type: 'ConfigChanged', message: `${config} was read again` })
     roster.set(PLATFORM, listOf(next))
     fleets.set(next)
+    previews.refresh()
     for (const { name } of roster.apps()) controller.trigger(name)
     void listed.spread()
   }

@@ -52,9 +52,16 @@ export function createControl({
   }
   const those = (app: string | undefined): string[] => (app === undefined ? apps().map((spec) => spec.name) : [known(app)])
 
+  /** An app, and the pull requests of it that are shown. */
+  const withPreviews = (app: string | undefined): string[] => {
+    const previews = apps().filter(({ preview }) => app !== undefined && preview?.of === app)
+    return [...those(app), ...previews.map(({ name }) => name)]
+  }
+
   return {
     version: () => version,
-    status: async (app, usage = false) => Promise.all(those(app).map((name) => (usage ? viewUsage : viewStatus)(name, world))),
+    status: async (app, usage = false) =>
+      Promise.all(withPreviews(app).map((name) => (usage ? viewUsage : viewStatus)(name, world))),
     releases: async (app) => store.releases(known(app), 1_000),
     plan: async (app) => Promise.all(those(app).map((name) => viewPlan(name, world))),
     events: (options) => events(options.app === undefined ? options : { ...options, app: known(options.app) }, world),

@@ -19,7 +19,7 @@ export async function viewStatus(app: string, world: World): Promise<AppStatus> 
     const { waiting } = plan(desired, observed)
     const status = statusOf(desired, observed, waiting, world.store.read(app).liveSince, (route) => world.router.url(route))
     const reports = world.store.outbox.trouble(app)
-    return { ...status, failure: status.failure ?? away(app, status, world), ...(reports && { reports }) }
+    return { ...status, failure: status.failure ?? away(app, status, world), ...(reports && { reports }), ...previewOf(app, world) }
   } catch (thrown) {
     return unreadable(app, asTrimtabError(thrown).failure, world)
   }
@@ -63,7 +63,14 @@ function unreadable(app: string, failure: { code: string; message: string }, wor
     urls: serving?.content.routes.map((route) => world.router.url(route)) ?? [],
     processes: [],
     message: 'waiting for the machine to be readable again; nothing is changed meanwhile',
+    ...previewOf(app, world),
   }
+}
+
+/** Which pull request it shows, where it is a preview. */
+function previewOf(app: string, world: World): Pick<AppStatus, 'preview'> {
+  const { preview } = declared(world, app) ?? {}
+  return preview ? { preview: { of: preview.of, number: preview.number } } : {}
 }
 
 export async function viewPlan(app: string, world: World): Promise<PlannedApp> {

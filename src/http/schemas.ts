@@ -82,8 +82,9 @@ export const appStatus = answer(
       ...answer({ waiting: number, dropped: number, lastError: text }),
       description: 'Only where something of it could not be told to a forge, or to somebody who is notified',
     },
+    preview: { ...answer({ of: text, number }), description: 'Only of a preview: the app, and the pull request of it' },
   },
-  ['reports'],
+  ['reports', 'preview'],
 )
 
 export const release = answer({
