@@ -47,7 +47,7 @@ export function recordBuild(world: World, trigger: (app: string) => void) {
   }
 }
 
-/** After rollouts and removals, removes images that no recent release and nothing that runs needs: once for all that end within a moment. */
+/** After rollouts, removes images that no recent release and nothing that runs needs: once for all that end within a moment. */
 export function keepTidy(world: World): () => Promise<void> {
   let running: Promise<void> = Promise.resolve()
   let timer: NodeJS.Timeout | null = null
@@ -57,7 +57,7 @@ export function keepTidy(world: World): () => Promise<void> {
     running = running.then(() => pruneImages(world)).catch(() => {})
   }
   const unwatch = world.store.onEvent(({ type }) => {
-    if (type === 'RolloutSucceeded' || type === 'AppRemoved') timer ??= setTimeout(tidy, TIDY_MS)
+    if (type === 'RolloutSucceeded') timer ??= setTimeout(tidy, TIDY_MS)
   })
   return () => {
     unwatch()

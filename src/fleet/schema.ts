@@ -10,7 +10,7 @@ const MOST_APPS = 10_000
 function operators(where: string) {
   return z
     .never({ error: `belongs in platform.yaml: ${where}` })
-    .optional()
+    .exactOptional()
     .describe(`Not here, but in platform.yaml: ${where}.`)
 }
 
