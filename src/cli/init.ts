@@ -25,10 +25,10 @@ export function addInit(program: Command): void {
         const dir = await realpath(resolve(given)).catch((error) => {
           throw new TrimtabError('NotFound', `There is no folder ${given}.`, { cause: error })
         })
-        const [{ look }, { propose }] = await Promise.all([import('./init/look.ts'), import('./init/propose.ts')])
+        const [{ look }, { propose, LOOKED_FOR }] = await Promise.all([import('./init/look.ts'), import('./init/propose.ts')])
         const folder = await look(dir)
         const proposal = propose(folder)
-        if (proposal === null) throw unknownKind(dir)
+        if (proposal === null) throw unknownKind(dir, LOOKED_FOR)
         context.say(`${dir} looks like ${proposal.kind}.`)
         await writeAppFiles(context, dir, proposal, folder.contents.Procfile, options)
         await tellPlatform(context, dir, proposal, options)
@@ -47,10 +47,16 @@ async function writeAppFiles(
   const { appYaml, typesIn } = await import('./init/files.ts')
   const procfile = existing ?? proposal.procfile
   // Without a Procfile it is the buildpack that names processes: `web`, for every one that comes with trimtab.
-  const types = procfile === undefined ? (proposal.buildpack === undefined ? [] : ['web']) : typesIn(procfile)
+  const types =
+    procfile === undefined
+      ? proposal.buildpack === undefined && proposal.dockerfile === undefined
+        ? []
+        : ['web']
+      : typesIn(procfile)
   const schema = relative(dir, join(packageRoot, 'docs/app.schema.json'))
   await put(context, join(dir, 'app.yaml'), appYaml(proposal, types, schema), options)
-  if (procfile === undefined) context.say('No Procfile: the buildpack knows what to run.')
+  if (procfile === undefined)
+    context.say(`No Procfile: the ${proposal.dockerfile === undefined ? 'buildpack' : 'image'} knows what to run.`)
   else await put(context, join(dir, 'Procfile'), procfile, options)
 }
 
@@ -82,10 +88,6 @@ async function put({ say }: Context, file: string, text: string, { dryRun }: Opt
   say(`wrote ${file}`)
 }
 
-function unknownKind(dir: string): TrimtabError {
-  return new TrimtabError(
-    'NoBuildpack',
-    `${dir} looks like nothing a buildpack knows. Looked for package.json, requirements.txt, pyproject.toml, Pipfile, setup.py,\n` +
-      'index.html, or a buildpack of its own (bin/detect, bin/compile, bin/release).',
-  )
+function unknownKind(dir: string, lookedFor: string): TrimtabError {
+  return new TrimtabError('NoBuildpack', `${dir} looks like nothing a buildpack knows. Looked for ${lookedFor}.`)
 }

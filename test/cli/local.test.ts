@@ -107,7 +107,14 @@ describe('init', () => {
       'web: uvicorn main:app --host 0.0.0.0 --port $PORT\n',
     ],
     ['Python', { 'requirements.txt': '', 'server.py': '' }, 'web: python server.py\n'],
+    ['Node.js', { 'server.js': '' }, 'web: node server.js\n'],
     ['static', { 'index.html': '<p>' }, null],
+    ['a Ruby app (Gemfile)', { Gemfile: '', 'package.json': '{}' }, null],
+    ['a Java app (pom.xml)', { 'pom.xml': '<project/>' }, null],
+    ['a PHP app (index.php)', { 'index.php': '', 'index.html': '' }, null],
+    ['a Go app (go.mod)', { 'go.mod': 'module x\n' }, null],
+    ['a Rust app (Cargo.toml)', { 'Cargo.toml': '' }, null],
+    ['an app with a Dockerfile', { Dockerfile: 'FROM scratch\n' }, null],
   ] as Array<[string, Record<string, string>, string | null]>)('proposes files for a %s app', async (kind, files, procfile) => {
     for (const [name, text] of Object.entries(files)) write(name, text)
     const { code, out, err } = await run(['init'])

@@ -2,12 +2,14 @@
 import type { Proposal } from './propose.ts'
 
 /** A small app.yaml that says what is there, and in comments what else there could be. `types`: process types known so far. */
-export function appYaml({ buildpack, kind }: Proposal, types: readonly string[], schema: string): string {
+export function appYaml({ buildpack, dockerfile, kind }: Proposal, types: readonly string[], schema: string): string {
   const lines = [
     `# yaml-language-server: $schema=${schema}`,
     '# Everything here is optional; what stands in comments shows what else can be said.',
     ...(buildpack === undefined
-      ? [`# How it is built is said elsewhere: it is ${kind}.`]
+      ? dockerfile === undefined
+        ? [`# How it is built is said elsewhere: it is ${kind}.`]
+        : ['build:', `  dockerfile: ${dockerfile}   # needs runtime: docker`]
       : [
           'build:',
           `  buildpacks: [${buildpack}]   # looks like ${kind}`,

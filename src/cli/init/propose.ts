@@ -15,11 +15,27 @@ export interface Proposal {
   name: string
   /** For a person: `a Node.js app (package.json)`. */
   kind: string
-  /** Absent: the app brings its own. */
+  /** Absent: the app brings its own, or has a Dockerfile. */
   buildpack?: string
+  /** Present: it is built from this one. */
+  dockerfile?: string
   /** Absent: the buildpack knows what to run. */
   procfile?: string
 }
+
+/** By what their buildpacks know them, in the order in which those are asked, around Node.js and Python. */
+const BEFORE = [{ buildpack: 'ruby', name: 'a Ruby app', file: /^Gemfile$/ }]
+const AFTER = [
+  { buildpack: 'java', name: 'a Java app', file: /^(?:pom\.xml|build\.gradle(?:\.kts)?|[^/]+\.[jw]ar)$/ },
+  { buildpack: 'php', name: 'a PHP app', file: /^(?:composer\.json|index\.php)$/ },
+  { buildpack: 'go', name: 'a Go app', file: /^go\.mod$/ },
+  { buildpack: 'rust', name: 'a Rust app', file: /^Cargo\.toml$/ },
+  { buildpack: 'static', name: 'a static site', file: /^(?:(?:(?:public|dist|build|out|_site)\/)?index\.html|static\.json)$/ },
+]
+
+/** All that is looked for, for a person. */
+export const LOOKED_FOR =
+  'package.json, server.js, requirements.txt, pyproject.toml, Pipfile, setup.py, Gemfile, pom.xml, build.gradle, a .jar or .war, composer.json, index.php, go.mod, Cargo.toml, index.html, static.json, a Dockerfile, or a buildpack of its own (bin/detect, bin/compile, bin/release)'
 
 /** In the order the builder asks its buildpacks; null: none would fit. */
 export function propose(folder: Folder): Proposal | null {
@@ -28,11 +44,22 @@ export function propose(folder: Folder): Proposal | null {
   if (['bin/detect', 'bin/compile', 'bin/release'].every(has)) {
     return { name: appNameFrom(folder.name), kind: 'an app with a buildpack of its own (bin/detect, bin/compile, bin/release)' }
   }
-  if (has('package.json')) return node(folder)
+  const ruby = known(folder, BEFORE)
+  if (ruby) return ruby
+  if (has('package.json') || has('server.js')) return node(folder)
   const python = ['requirements.txt', 'pyproject.toml', 'Pipfile', 'setup.py'].find(has)
   if (python !== undefined) return pythonApp(folder, python)
-  const page = ['index.html', 'public/index.html'].find(has)
-  if (page !== undefined) return { name: appNameFrom(folder.name), kind: `a static site (${page})`, buildpack: 'static' }
+  const other = known(folder, AFTER)
+  if (other || !has('Dockerfile')) return other
+  return { name: appNameFrom(folder.name), kind: 'an app with a Dockerfile', dockerfile: 'Dockerfile' }
+}
+
+/** What knows by itself what to run. */
+function known(folder: Folder, languages: typeof AFTER): Proposal | null {
+  for (const { buildpack, name, file } of languages) {
+    const found = [...folder.files].sort().find((one) => file.test(one))
+    if (found !== undefined) return { name: appNameFrom(folder.name), kind: `${name} (${found})`, buildpack }
+  }
   return null
 }
 
@@ -44,7 +71,7 @@ function node(folder: Folder): Proposal {
   const command = startCommand(scripts?.start) ?? (entry === undefined ? undefined : `node ${entry}`)
   return {
     name: appNameFrom(name ?? folder.name),
-    kind: 'a Node.js app (package.json)',
+    kind: `a Node.js app (${folder.files.has('package.json') ? 'package.json' : 'server.js'})`,
     buildpack: 'nodejs',
     ...(command !== undefined && { procfile: `web: ${command}\n` }),
   }
