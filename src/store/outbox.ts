@@ -72,9 +72,9 @@ export function outboxTable(db: Db, now: () => number): Outbox {
   )
   const methods: Methods = {
     put(app, reports, notes) {
-      for (const { target, commit, topic, says } of reports) {
-        replace.run(target, app, topic, commit)
-        insert.run(target, app, topic, commit, JSON.stringify(says), now())
+      for (const { target, app: of, commit, topic, says } of reports) {
+        replace.run(target, of, topic, commit)
+        insert.run(target, of, topic, commit, JSON.stringify(says), now())
       }
       for (const { target, topic, commit, state } of notes) tell.run(app, target, topic, commit, state)
       return [...new Set(reports.map(({ target }) => target))].flatMap((target) => surplus.all(target).map(asQueued)).reverse()
