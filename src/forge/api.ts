@@ -51,6 +51,15 @@ export class Api {
     return this.#checked(call, await this.send(call), schema)
   }
 
+  /** This address, which came out of an answer, if it is one of this very API. Throws ForgeRefused. */
+  below(address: string, call: Call): string {
+    const { base } = this.#options
+    // Compared as URLs: what would be asked is what was looked at.
+    const url = URL.canParse(address) ? new URL(address).href : ''
+    if (url.startsWith(`${new URL(base).href.replace(/\/$/, '')}/`)) return url
+    throw strange(this.#asked(call), 'goes on at another place, which is not followed')
+  }
+
   #checked<T>(call: Call, answer: HttpAnswer, schema: z.ZodType<T>): { value: T; headers: HttpAnswer['headers'] } {
     const { success, data, error } = schema.safeParse(json(answer.body))
     if (success) return { value: data, headers: answer.headers }

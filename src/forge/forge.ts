@@ -6,7 +6,10 @@ import { certificates } from '../web/certificates.ts'
 import { HttpClient } from '../web/httpClient.ts'
 import { projectOf } from './address.ts'
 import { Api } from './api.ts'
+import { bitbucket, bitbucketHeaders } from './bitbucket.ts'
+import { gitea, giteaHeaders } from './gitea.ts'
 import { github, githubHeaders } from './github.ts'
+import { gitlab, gitlabHeaders } from './gitlab.ts'
 
 export interface ForgeOptions {
   /** Default: one for all forges of this process, which trusts whom the environment says. */
@@ -21,13 +24,26 @@ export interface ForgeOptions {
  */
 export function createForge(spec: ForgeSpec, repo: string, { http = shared(), now = Date.now }: ForgeOptions = {}): Forge {
   const project = projectOf(repo, spec.kind, spec.api)
-  const { api: base, token } = spec
+  const { kind, api: base, token, username } = spec
   const apiWith = (headers: Record<string, string>) => {
     // What stands in a header may come back in an answer, in either form.
     const secrets = [token, ...Object.values(headers).map((value) => value.replace(/^\w+ /, ''))]
     return new Api({ base, headers, secrets, http, now })
   }
-  return failingClosed(github(apiWith(githubHeaders(token)), project))
+  const forge = () => {
+    switch (kind) {
+      case 'github':
+        return github(apiWith(githubHeaders(token)), project)
+      case 'gitea':
+      case 'forgejo':
+        return gitea(apiWith(giteaHeaders(token)), project)
+      case 'gitlab':
+        return gitlab(apiWith(gitlabHeaders(token)), project)
+      case 'bitbucket':
+        return bitbucket(apiWith(bitbucketHeaders(token, username)), project)
+    }
+  }
+  return failingClosed(forge())
 }
 
 /** A label nobody can be found out for is not trusted, and keeps nobody from asking about the next one. */

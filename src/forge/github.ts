@@ -8,7 +8,7 @@ import type { Project } from './address.ts'
 import type { Api } from './api.ts'
 import * as check from './checks.ts'
 import { standing } from './labels.ts'
-import { allPages } from './pages.ts'
+import { linkedPages } from './pages.ts'
 import { link, oneLine } from './text.ts'
 
 /** What a request is made with. https://docs.github.com/en/rest/using-the-rest-api/getting-started-with-the-rest-api#headers */
@@ -93,7 +93,7 @@ export function github(api: Api, { owner, name }: Project): Forge {
     /** https://docs.github.com/en/rest/repos/webhooks */
     async installWebhook({ url, secret }) {
       const call = { path: `${repo}/hooks`, what: 'install a webhook', needs: NEEDS.hook }
-      const hooks = await allPages(api, call, hook, 'per_page')
+      const hooks = await linkedPages(api, call, hook)
       const config = { url, content_type: 'json', secret, insecure_ssl: '0' }
       const body = { config, events: ['push', 'pull_request'], active: true }
       const ours = hooks.find((one) => one.config.url === url)
@@ -105,7 +105,7 @@ export function github(api: Api, { owner, name }: Project): Forge {
     /** https://docs.github.com/en/rest/pulls/pulls#list-pull-requests */
     async pullRequests() {
       const call = { path: `${repo}/pulls`, query: { state: 'open' }, what: 'list its pull requests', needs: NEEDS.pulls }
-      return (await allPages(api, call, pull, 'per_page')).map(
+      return (await linkedPages(api, call, pull)).map(
         (one): PullRequest => ({
           number: one.number,
           title: one.title,
@@ -125,7 +125,7 @@ export function github(api: Api, { owner, name }: Project): Forge {
      */
     async isLabelTrusted(number, label) {
       const call = { path: `${repo}/issues/${number}/events`, what: 'tell who set a label', needs: NEEDS.pulls }
-      const events = await allPages(api, call, event, 'per_page')
+      const events = await linkedPages(api, call, event)
       const settings = events
         .filter((one) => (one.event === 'labeled' || one.event === 'unlabeled') && one.label?.name === label)
         .map(({ id, event, actor }) => ({ at: id, isSet: event === 'labeled', by: actor?.login ?? null }))

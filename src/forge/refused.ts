@@ -20,7 +20,9 @@ export function refused({ host, what, needs }: Asked, answer: HttpAnswer, said: 
   const { status } = answer
   const words = said === '' ? `HTTP ${status}` : `HTTP ${status}: ${said}`
   const limited = status === 429 || (status === 403 && isLimit(answer, said))
-  if (limited || status === 408 || status >= 500) {
+  // GitLab, while another request for the same commit is under way.
+  const isHeld = status === 409 && /in progress/i.test(said)
+  if (limited || isHeld || status === 408 || status >= 500) {
     const busy = limited ? 'has had enough requests for now' : 'cannot answer just now'
     const retryAfterMs = waitOf(answer, now) ?? (limited ? 60_000 : undefined)
     return unreachable({ host, what, needs }, `it ${busy} (${words}).`, { retryAfterMs })
