@@ -16,7 +16,6 @@ const ADDRESSES = new Set(
     'GOPROXY',
     'GOSUMDB',
     'GONOSUMDB',
-    'SOURCE_DATE_EPOCH',
   ].flatMap((name) => [name, name.toLowerCase()]),
 )
 
