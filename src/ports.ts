@@ -596,7 +596,7 @@ export interface Control {
   removeArtifact(sha256: string): Promise<StoredArtifact>
   /** What is to be clicked, with the secret. */
   webhook(app: string): Promise<Webhook>
-  /** Makes it by the forge's API, or sets it right. Throws Usage, which says what is missing, and what the forge throws. */
+  /** Makes it by the forge's API, or sets it right. Throws ConfigInvalid, which says what is missing, and what the forge throws. */
   installWebhook(app: string): Promise<{ url: string; done: 'made' | 'updated' }>
   /** A one-off in the release that is live; or, with `inside` ('web.1', or an instance's whole name), a command in a running instance. */
   run(app: string, command: string[], terminal: Terminal, inside?: string): Promise<number>

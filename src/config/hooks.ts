@@ -63,7 +63,7 @@ function sameRepository(repo: string): string {
   const host = hostOf(repo)
   if (host === null) return normalize(localPath(repo)).replace(/(?<=.)\/+$/, '')
   const path = repo.replace(/^(?:https?|ssh):\/\/[^/]*/, '').replace(/^(?:[^/@:]*@)?(?:\[[^\]/]+\]|[^/:]+):/, '')
-  const place = path.replace(/^\/+|\/+$/g, '').replace(/\.git$/, '')
+  const place = path.replace(/^\/+|\/+$/g, '').replace(/\/?\.git$/, '')
   return `${host.toLowerCase().replace(/:(80|443)$/, '')}/${place}`
 }
 

@@ -48,7 +48,7 @@ export function webhookControl({ world, known, forge }: Parts): Pick<Control, 'w
       if (!api) missing.push(`a token for the forge's API: forge: {token: "\${…}"} at ${app}, or by host under git.forges`)
       if (!api || secret === null || missing.length > 0) {
         throw new TrimtabError(
-          'Usage',
+          'ConfigInvalid',
           `The webhook cannot be installed. platform.yaml lacks\n${missing.map((one) => `  ${one}`).join('\n')}`,
         )
       }
