@@ -8,6 +8,8 @@ export type Part =
   | 'lifecycle'
   | 'chromium'
   | 'sshd'
+  | 'ssh-keygen'
+  | 'gpg'
   | 'openssl'
   | 'npm'
   | 'pypi'

@@ -79,6 +79,6 @@ export function committerOf(data: Buffer): string {
 /** For a line on a terminal: a stranger has written it. */
 export function plain(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
-  const line = text.replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069]+/g, ' ').trim()
+  const line = text.replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\s]+/g, ' ').trim()
   return line.length > 120 ? `${line.slice(0, 119)}…` : line
 }
