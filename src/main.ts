@@ -98,7 +98,7 @@ async function run(
     (app, error, inMs) => log(`${app}: ${error.message} (again in ${Math.ceil(inMs / 1000)} s)`),
   )
   closing.add(() => controller.close())
-  const removal = new Removal(world, roster, controller.trigger)
+  const removal = new Removal(world, roster, controller.trigger, (app) => previews.mayShow(app))
 
   for (const note of [chosen.note, ...platform.notes]) if (note !== null) log(note)
   if (await endFormerRouter(before, chosen, { platform, source, now: world.now }))
@@ -125,6 +125,7 @@ async function run(
     store,
     set: (list) => roster.set(PREVIEWS, list),
     moved: (app) => void poller.look(app),
+    known: () => void listed.spread(),
     isComplete: () => roster.isComplete(),
     poll: () => platform.poll,
     url: ({ name }) => router.url({ host: `${name}.${platform.domain}`, path: '/' }),

@@ -7,16 +7,19 @@ export class Removal {
   private readonly world: World
   private readonly trigger: (app: string) => void
   private readonly roster: Roster
+  private readonly mayBeListed: (app: string) => boolean
   /** The list of apps for which somebody has allowed the removal of all others. */
   private allowed: string | null = null
   private told: string | null = null
   /** null: not looked at since the list changed; until then whatever is not declared is kept. */
   private held: Set<string> | null = null
 
-  constructor(world: World, roster: Roster, trigger: (app: string) => void) {
+  /** `mayBeListed`: whoever knows whether this app is to be has not answered yet. */
+  constructor(world: World, roster: Roster, trigger: (app: string) => void, mayBeListed: (app: string) => boolean) {
     this.world = world
     this.roster = roster
     this.trigger = trigger
+    this.mayBeListed = mayBeListed
   }
 
   /** Kept as it is, whatever a pass would say, until somebody allows its removal. */
@@ -35,7 +38,7 @@ export class Removal {
    */
   async check(allowed: boolean): Promise<string | null> {
     const { runtime, router, platform, store } = this.world
-    const own = (names: string[]) => names.filter((app) => !this.roster.isPreview(app))
+    const own = (names: string[]) => names.filter((app) => !this.roster.isPreview(app) && !this.mayBeListed(app))
     if (allowed) this.allowed = own(platform().apps.map((app) => app.name)).join(' ')
     const present = [...new Set([...(await runtime.apps()), ...(await router.apps())])]
     // Asked for only now: the list may have changed meanwhile.
@@ -45,7 +48,7 @@ export class Removal {
     const whole = this.roster.isComplete()
     // Previews come and go with pull requests: that all of them go is no mistake.
     const refused = !whole || this.allowed === own(names).join(' ') ? null : guardRemoval(own(present), own(names))
-    this.held = new Set(refused !== null || !whole ? own(gone) : [])
+    this.held = new Set([...gone.filter(this.mayBeListed), ...(refused !== null || !whole ? own(gone) : [])])
     for (const app of gone) if (!this.held.has(app)) this.trigger(app)
     if (refused !== null && refused !== this.told) store.event({ app: '', type: 'ConfigRejected', message: refused })
     this.told = refused
