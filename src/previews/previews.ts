@@ -19,6 +19,8 @@ export interface PreviewsOptions {
   set(previews: AppSpec[]): void
   /** This preview's commits are others than before: look at them. */
   moved(preview: string): void
+  /** It is known now what an app shows, which it was not before: mayShow() answers otherwise. */
+  known(): void
   /** False as long as apps may be declared that are not known yet. */
   isComplete(): boolean
   /** For apps that name none of their own. */
@@ -34,6 +36,8 @@ export interface Previews {
   refresh(): void
   /** Asks the forge of this app now, or of the app that it is a preview of. Never throws: what came of it is told by events. */
   look(app: string): Promise<void>
+  /** Whether this, by its name, may be a preview of an app whose forge has not answered yet, and of which nothing is remembered. */
+  mayShow(name: string): boolean
   close(): void
 }
 
@@ -42,6 +46,8 @@ export function createPreviews(options: PreviewsOptions): Previews {
   const { store, forgeFor, now = Date.now } = options
   const trust = new Map<string, Trust>()
   const troubles = new Map<string, string>()
+  /** Apps whose forge has answered, or of which something was remembered at the start. */
+  const known = new Set<string>(store.previewed())
   let parents = new Map<string, AppSpec>()
 
   const shownBy = (app: string) => store.previews(app).filter(({ state }) => state === 'shown')
@@ -75,6 +81,10 @@ export function createPreviews(options: PreviewsOptions): Previews {
         }
       }
       recovered(name)
+      if (!known.has(name)) {
+        known.add(name)
+        options.known()
+      }
       return true
     } catch (thrown) {
       failed(name, asTrimtabError(thrown).message)
@@ -130,6 +140,10 @@ export function createPreviews(options: PreviewsOptions): Previews {
     async look(name) {
       const of = options.apps().find((app) => app.name === name)?.preview?.of ?? name
       if (parents.has(of)) await rounds.now(of)
+    },
+    mayShow(name) {
+      const number = Number(/-pr-(\d{1,9})$/.exec(name)?.[1])
+      return [...parents.keys()].some((app) => !known.has(app) && previewName(app, number) === name)
     },
     close: () => rounds.close(),
   }

@@ -68,6 +68,7 @@ function start(apps: AppSpec[], options: { isComplete?: boolean } = {}) {
     store,
     set: (list) => roster.set(PREVIEWS, list),
     moved: (app) => void moved.push(app),
+    known: () => void asked.push('known'),
     isComplete: () => options.isComplete ?? true,
     poll: () => ({ everyMs: 3_600_000 }),
     url: ({ name }) => `http://${name}.test`,
@@ -171,7 +172,7 @@ it('of a fork the forge is asked who set the label, and again only after a chang
   start([shop])
   await previews.look('shop')
   await previews.look('shop')
-  expect(asked.filter((one) => one !== 'pulls')).toEqual(['preview of 7'])
+  expect(asked.filter((one) => one.startsWith('preview'))).toEqual(['preview of 7'])
   expect(shown()).toEqual([])
   trusted.add(7)
   pulls = [pull(7, { isFork: true, updatedAt: NOW + 1 })]
@@ -235,6 +236,21 @@ it('an app that is not declared yet is waited for', async () => {
   roster.set(PLATFORM, [shop])
   previews.refresh()
   expect(shown()).toEqual(['shop-pr-7'])
+})
+
+it('without a store and without an answer, what may be a preview is known as that', async () => {
+  down = new TrimtabError('SourceUnreachable', 'git.example.com does not answer', { retry: true })
+  start([shop, { ...shop, name: 'other', previews: { label: 'else', limit: 1, ttlMs: 1 } }])
+  await previews.look('shop')
+  const may = () =>
+    ['shop-pr-7', 'other-pr-1', 'shop', 'shop-pr-', 'shop-pr-07', 'third-pr-7'].map((name) => previews.mayShow(name))
+  expect(may()).toEqual([true, true, false, false, false, false])
+  down = null
+  asked = []
+  await previews.look('shop')
+  await previews.look('shop')
+  expect(may()).toEqual([false, true, false, false, false, false])
+  expect(asked).toEqual(['pulls', 'known', 'pulls'])
 })
 
 it('whoever asks while a question is under way gets the answer to another one', async () => {
