@@ -13,6 +13,13 @@ export function failed(error: TrimtabError, before: Outcome | undefined): Outcom
   return { head: error instanceof HostFault ? (before?.head ?? null) : null, error }
 }
 
+/** The same, as found out by others (null: the host is well again). What the repository itself had to say stays. */
+export function doubted(error: TrimtabError | null, before: Outcome | undefined): Outcome | undefined {
+  if (before?.error && !(before.error instanceof HostFault)) return before
+  if (error) return failed(error, before)
+  return before?.head ? { head: before.head, error: null } : undefined
+}
+
 /** null: nobody has looked. Throws what the look threw. */
 export function headOf(outcome: Outcome | undefined): Head | null {
   if (outcome?.error && !outcome.head) throw outcome.error

@@ -13,7 +13,7 @@ import { relation } from './history.ts'
 import type { Mirror } from './mirror.ts'
 import { missing, noCommit } from './missing.ts'
 import { ObjectLost, type Objects } from './objects.ts'
-import { failed, headOf, type Outcome } from './outcome.ts'
+import { doubted, failed, headOf, type Outcome } from './outcome.ts'
 import { parseCommit } from './parse.ts'
 import { type Follow, isAskable, type Tip, tipOf, type Wanted } from './refs.ts'
 import { Serial } from './serial.ts'
@@ -67,12 +67,11 @@ export class Repository {
     return this.#outcomes.get(questionOf(remote, follow))?.error ?? null
   }
 
-  /** As if a look had failed so; null: as if its host's part in the last failure had not been. */
+  /** What is wrong with its host; what is wrong with the repository itself is not changed by that. */
   doubt(remote: Remote, follow: Follow, error: TrimtabError | null): void {
     const question = questionOf(remote, follow)
-    const last = this.#outcomes.get(question)
-    if (error) this.#outcomes.set(question, failed(error, last))
-    else if (last?.head) this.#outcomes.set(question, { head: last.head, error: null })
+    const outcome = doubted(error, this.#outcomes.get(question))
+    if (outcome) this.#outcomes.set(question, outcome)
     else this.#outcomes.delete(question)
   }
 

@@ -1,68 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { AppSpec, PlatformSpec } from '../../src/domain.ts'
+import { describe, expect, it, vi } from 'vitest'
 import { TrimtabError } from '../../src/errors.ts'
-import type { Head, Source } from '../../src/ports.ts'
-import { createPoller } from '../../src/source/poller.ts'
+import { byOwnClock, EVERY_30S, pass, polling, START, spec } from './polling/repositories.ts'
 
-// 10:00:00 by any clock: cron expressions are read in local time.
-const START = new Date(2026, 0, 2, 10, 0, 0)
-const EVERY_30S: PlatformSpec['poll'] = { everyMs: 30_000 }
-
-beforeEach(() => void vi.useFakeTimers({ now: START }))
-afterEach(() => void vi.useRealTimers())
-
-const spec = (name: string, over: Partial<AppSpec> = {}): AppSpec => ({ name, repo: `/repos/${name}.git`, path: '', ...over })
-const HEAD: Head = { ref: 'main', commit: 'a'.repeat(40), message: 'm', committedAt: 1, since: null }
-
-/** A source that knows how to be looked at and watched, and nothing else. */
-class Repositories implements Source {
-  /** Each look: which app, when since the start (ms), at which address. */
-  readonly looks: Array<[app: string, at: number]> = []
-  readonly addresses: string[] = []
-  readonly watched = new Map<AppSpec, () => void>()
-  trouble: Error | null = null
-  /** Looks wait for this. */
-  gate: Promise<void> = Promise.resolve()
-
-  async look(app: AppSpec): Promise<Head> {
-    this.looks.push([app.name, Date.now() - START.getTime()])
-    this.addresses.push(app.repo)
-    await this.gate
-    if (this.trouble) throw this.trouble
-    return HEAD
-  }
-
-  watch(app: AppSpec, changed: () => void): () => void {
-    this.watched.set(app, changed)
-    return () => void this.watched.delete(app)
-  }
-
-  head(): never {
-    throw new Error('a poller only looks')
-  }
-  packs = { fetch: this.head, entries: this.head, export: this.head }
-  entries = this.head
-  read = this.head
-  verify = this.head
-  changed = this.head
-  export = this.head
-  prune = this.head
-  close = this.head
-}
-
-function polling({ jitter = 0.5 } = {}) {
-  const source = new Repositories()
-  const told: Array<[string, string | null]> = []
-  const poller = createPoller(
-    source,
-    (app, trouble) => told.push([app, trouble?.code ?? null]),
-    () => jitter,
-  )
-  const times = (app: string) => source.looks.filter(([name]) => name === app).map(([, at]) => at)
-  return { source, told, poller, times }
-}
-
-const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms)
+byOwnClock()
 
 describe('by the interval', () => {
   it('looks at once, and then after each interval from the last look', async () => {
@@ -91,13 +31,13 @@ describe('by the interval', () => {
 
   it('asks less and less often while it fails, five minutes at the longest, and as before once it works', async () => {
     const { poller, source, times, told } = polling()
-    source.trouble = new TrimtabError('SourceUnreachable', 'no route to host', { retry: true })
+    source.failing = new TrimtabError('SourceUnreachable', 'no route to host', { retry: true })
     poller.set([spec('shop')], EVERY_30S)
     await pass(1_500_000)
     const minute = 60_000
     expect(times('shop').map((at) => at / minute)).toEqual([0, 1, 3, 7, 12, 17, 22])
     expect(told).toEqual(times('shop').map(() => ['shop', 'SourceUnreachable']))
-    source.trouble = null
+    source.failing = null
     source.looks.length = 0
     await pass(3 * minute)
     expect(times('shop').map((at) => at / minute)).toEqual([27, 27.5, 28])
@@ -108,7 +48,7 @@ describe('by the interval', () => {
     'asks a host that answers %s as often as any: somebody may be about to push',
     async (code) => {
       const { poller, source, times, told } = polling()
-      source.trouble = new TrimtabError(code, 'not there yet')
+      source.failing = new TrimtabError(code, 'not there yet')
       poller.set([spec('shop')], EVERY_30S)
       await pass(95_000)
       expect(times('shop')).toEqual([0, 30_000, 60_000, 90_000])
@@ -118,7 +58,7 @@ describe('by the interval', () => {
 
   it('never asks more often than the interval says, however long that is', async () => {
     const { poller, source, times } = polling()
-    source.trouble = new Error('no')
+    source.failing = new Error('no')
     const hour = 3_600_000
     poller.set([spec('shop')], { everyMs: hour })
     await pass(3.5 * hour)
@@ -140,10 +80,120 @@ describe('by the interval', () => {
   })
 })
 
+describe('its own interval', () => {
+  it('an app may have, shorter or longer than the platform’s', async () => {
+    const { poller, times } = polling()
+    poller.set(
+      [spec('shop', { poll: { everyMs: 10_000 } }), spec('cart', { poll: { everyMs: 60_000 } }), spec('blog')],
+      EVERY_30S,
+    )
+    await pass(61_000)
+    expect(times('shop')).toEqual([0, 10_000, 20_000, 30_000, 40_000, 50_000, 60_000])
+    expect(times('cart')).toEqual([0, 60_000])
+    expect(times('blog')).toEqual([0, 30_000, 60_000])
+  })
+
+  it('may be a clock, while the others go by theirs', async () => {
+    const { poller, times } = polling()
+    poller.set([spec('shop', { poll: { cron: '0 * * * *' } }), spec('cart', { poll: { everyMs: 1_800_000 } })], EVERY_30S)
+    await pass(3_601_000)
+    expect(times('shop').map((at) => Math.floor(at / 60_000))).toEqual([0, 60])
+    expect(times('cart')).toEqual([0, 1_800_000, 3_600_000])
+  })
+})
+
+describe('apps that would ask the same', () => {
+  const shared = { repo: 'https://git.example.com/acme/all.git' }
+
+  it('share one look, and each hears of it', async () => {
+    const { poller, source, told } = polling()
+    const many = Array.from({ length: 50 }, (_, n) => spec(`app-${n}`, { ...shared, path: `apps/${n}` }))
+    poller.set([...many, spec('other', { repo: `${shared.repo}/`, path: 'x' })], EVERY_30S)
+    await pass(30_000)
+    expect(source.looks).toHaveLength(2)
+    expect(told).toHaveLength(2 * 51)
+    expect(source.watched.size).toBe(1)
+    await poller.look('app-7')
+    expect(source.looks).toHaveLength(3)
+    expect(new Set(told.slice(102).map(([app]) => app)).size).toBe(51)
+  })
+
+  it('do so by the shortest of their intervals', async () => {
+    const { poller, source } = polling()
+    poller.set(
+      [spec('slow', { ...shared, poll: { everyMs: 600_000 } }), spec('quick', { ...shared, poll: { everyMs: 20_000 } })],
+      EVERY_30S,
+    )
+    await pass(60_000)
+    expect(source.looks.map(([, at]) => at)).toEqual([0, 20_000, 40_000, 60_000])
+  })
+
+  it('are those of one repository, one branch and one key to it', async () => {
+    const { poller, source } = polling()
+    poller.set(
+      [
+        spec('a', shared),
+        spec('b', { ...shared, branch: 'next' }),
+        spec('c', { ...shared, tag: 'v*' }),
+        spec('d', { ...shared, ref: 'refs/pull/7/head' }),
+        spec('e', { ...shared, auth: { token: 't' } }),
+        spec('f', { repo: 'https://someone@git.example.com/acme/all.git' }),
+      ],
+      EVERY_30S,
+    )
+    await pass(0)
+    expect(source.looks.map(([app]) => app)).toEqual(['a', 'b', 'c', 'd', 'e', 'f'])
+  })
+
+  it('are looked at at once when one joins them, and go on when one leaves', async () => {
+    const { poller, source, told } = polling()
+    poller.set([spec('a', shared)], EVERY_30S)
+    await pass(10_000)
+    poller.set([spec('a', shared), spec('b', { ...shared, path: 'b' })], EVERY_30S)
+    await pass(0)
+    expect(told.slice(1)).toEqual([
+      ['a', null],
+      ['b', null],
+    ])
+    poller.set([spec('b', { ...shared, path: 'b' })], EVERY_30S)
+    await pass(30_000)
+    expect(source.looks).toHaveLength(3)
+    expect(told.slice(3)).toEqual([['b', null]])
+  })
+})
+
+describe('a thousand repositories on one host', () => {
+  const many = Array.from({ length: 1000 }, (_, n) => spec(`app-${n}`, { repo: `https://git.example.com/${n}.git` }))
+
+  it('do not ask in the same second', async () => {
+    const { poller, source, times } = polling()
+    poller.set(many, EVERY_30S)
+    const inSecond = (second: number) => source.looks.filter(([, at]) => Math.floor(at / 1000) === second).length
+    await pass(25_000)
+    expect(source.looks).toHaveLength(1000)
+    for (let second = 0; second < 20; second++) expect(inSecond(second)).toBeLessThanOrEqual(70)
+    // Who comes alone later is not made to wait.
+    poller.set([...many, spec('late', { repo: 'https://git.example.com/late.git' })], EVERY_30S)
+    await pass(0)
+    expect(times('late')).toEqual([25_000])
+    await pass(25_000)
+    for (let second = 30; second < 50; second++) expect(inSecond(second)).toBeLessThanOrEqual(70)
+  })
+
+  it('neither do so by the clock', async () => {
+    const { poller, source } = polling()
+    poller.set(many, { cron: '*/10 * * * *' })
+    await pass(10 * 60_000 + 500)
+    expect(source.looks.length).toBeLessThan(1000 + 70)
+    await pass(25_000)
+    expect(source.looks).toHaveLength(2000)
+  })
+})
+
 describe('by the clock', () => {
   it('looks at everything when the cron expression says, the failing too', async () => {
     const { poller, source, times } = polling()
-    source.trouble = new Error('no')
+    source.failing = new Error('no')
     poller.set([spec('shop'), spec('cart')], { cron: '*/5 * * * *' })
     await pass(11 * 60_000)
     // node-cron adds some milliseconds of its own.
@@ -181,7 +231,7 @@ describe('what is polled', () => {
     await pass(80_000)
     expect(times('cart')).toEqual([0])
     expect(times('blog')).toEqual([10_000, 40_000, 70_000])
-    expect(times('shop')).toEqual([0, 40_000, 70_000])
+    expect(times('shop')).toEqual([0, 30_000, 60_000, 90_000])
     expect([...source.watched.keys()].map((s) => s.name)).toEqual(['shop', 'blog'])
   })
 
@@ -232,7 +282,7 @@ describe('a look that is asked for', () => {
     const { poller, source, told } = polling()
     poller.set([spec('shop')], EVERY_30S)
     await pass(0)
-    source.trouble = new TrimtabError('BranchMissing', 'gone')
+    source.failing = new TrimtabError('BranchMissing', 'gone')
     await poller.look('shop')
     expect(told).toEqual([
       ['shop', null],

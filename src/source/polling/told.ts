@@ -22,7 +22,8 @@ export function paceOf(question: Question): { type: EventType; message: string }
 }
 
 export function wentAway(host: Host, fault: HostFault, againMs: number): string {
-  return `${host.name}: ${headline(fault.reason)} ${repositories(host)} asked when it answers; that is tried again in ${inWords(againMs)}`
+  const tried = `When it answers, ${repositories(host)} asked again; one of them tries in ${inWords(againMs)}.`
+  return `${host.name}: ${headline(fault.reason)} ${tried}`
 }
 
 export function cameBack(host: Host): string {
