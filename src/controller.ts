@@ -26,6 +26,7 @@ interface Slot {
 
 const AT_ONCE = 8
 const LONGEST_MS = 60_000
+const LONGEST_TIMER_MS = 2 ** 31 - 1
 /** A rollout takes some twenty passes; one that asks for more, without a pause, goes in circles, and is slowed down. */
 const STREAK = 500
 
@@ -65,7 +66,8 @@ export function createController(
     const slot = slotOf(app)
     if (closed) return
     if (ms <= 0) return enqueue(app)
-    slot.timer = setTimeout(() => enqueue(app), ms)
+    // What is further off than a timer can be (24 days) is looked at before: a look too many does no harm.
+    slot.timer = setTimeout(() => enqueue(app), Math.min(ms, LONGEST_TIMER_MS))
   }
 
   const next = () => {

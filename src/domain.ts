@@ -437,6 +437,8 @@ export interface ReleaseContent {
   release?: string
   /** Sorted by host, then path; wildcards behind whole names, redirects behind what leads to a process. */
   routes: Route[]
+  /** Apps that are started before it. Sorted. */
+  dependsOn?: string[]
 }
 
 export type ReleaseStatus = 'pending' | 'live' | 'superseded' | 'failed'
@@ -537,7 +539,28 @@ export interface Attempt {
   /** A build ran for it. */
   built: boolean
   startedAt: number
+  /** Of a skipped one: why. Absent: its message says so. */
+  why?: string
 }
+
+/** Somebody wants no commit deployed until they say otherwise. What runs stays. */
+export interface Suspension {
+  /** The name of a person, as their command gave it. */
+  by: string
+  /** '' where none was given. */
+  reason: string
+  since: number
+}
+
+/** A commit that waits, as it was noted when that began. */
+export interface Held {
+  commit: CommitId
+  kind: HoldKind
+  since: number
+}
+
+/** For what: somebody who suspended the app, a commit that no longer does so, the first release of another app, a deploy window. */
+export type HoldKind = 'suspended' | 'app.yaml' | 'dependencies' | 'window'
 
 /** An instance that ended without having been asked to. */
 export interface Crash {
@@ -673,8 +696,12 @@ export interface AppStatus {
   instances?: InstanceStatus[]
   /** In plain words, what it is doing or waiting for now. */
   message: string
-  /** Present: no commit is deployed until this is lifted. `by`: a person's name, or `app.yaml`. */
-  suspended?: { by: string; since: string }
+  /** Present: somebody stopped it; `restart` starts it. */
+  down?: { since: string }
+  /** Present: no commit is deployed until this is lifted. `by`: a person's name, or `app.yaml at 1a2b3c4`. */
+  suspended?: { by: string; since: string; reason?: string }
+  /** Present: the newest commit waits by itself. `until`: when a deploy window opens; null: for other apps to be live. */
+  held?: { commit: CommitId; for: 'dependencies' | 'window'; until: string | null }
   /** Present: what it had to tell and could not. */
   reports?: { waiting: number; dropped: number; lastError: string }
   /** Present: it is a preview of this pull request. */

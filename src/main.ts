@@ -7,6 +7,7 @@ import { fixedUntilRestart } from './config/fixed.ts'
 import { type Platform, parsePlatform } from './config/platform.ts'
 import { withAccess } from './config/sources.ts'
 import { createControl } from './control/control.ts'
+import { wakeDependents } from './control/dependents.ts'
 import { describePlatform, greeting } from './control/greeting.ts'
 import { receiveHooks } from './control/hooks.ts'
 import { keepListed } from './control/listed.ts'
@@ -146,6 +147,7 @@ async function run(
   closing.add(stopRouterCare)
   closing.add(tellComplaints(world))
   closing.add(keepTidy(world))
+  closing.add(wakeDependents(world, controller.trigger))
   closing.add(startReporting(world, log))
   if (publish) closing.add(keepPublished(world, publish))
   const control = createControl({
@@ -271,7 +273,7 @@ async function wire(platform: () => Platform, chosen: Chosen, trigger: (app: str
     now,
   )
   closing.add(() => prober.close())
-  const world: World = { platform, source, builder, runtime, router, store, prober, now }
+  const world: World = { platform, source, builder, runtime, router, store, prober, now, began }
   runtime.onChange(trigger)
   builder.onChange(recordBuild(world, trigger))
   builder.onPacks(trigger)

@@ -1,7 +1,9 @@
 /** What the world shows of one app now, as a value. Nothing is remembered from one pass to the next. */
-import { routedProcesses } from './plan/formation.ts'
+import type { Instance, Release } from './domain.ts'
+import { isReady, membersOf, routedProcesses } from './plan/formation.ts'
+import { START_AFTER_MS } from './plan/startup.ts'
 import type { Observed, SeenInstance } from './plan/world.ts'
-import type { World } from './world.ts'
+import { declared, type World } from './world.ts'
 
 /** Throws RuntimeUnavailable and the like: what could not be read is not empty. */
 export async function observe(app: string, world: World): Promise<Observed> {
@@ -32,5 +34,30 @@ export async function observe(app: string, world: World): Promise<Observed> {
     complaint,
     lastVersion: Math.max(record.lastVersion, ...instances.map((i) => i.release)),
     claimed: world.store.claims(),
+    ...(await startAfter(record.serving, instances, world)),
   }
+}
+
+/** Where nothing of the app runs right after trimtab's start: who is to be up before it. Asked only then. */
+async function startAfter(serving: Release | null, instances: Instance[], world: World): Promise<Pick<Observed, 'startAfter'>> {
+  const until = world.began + START_AFTER_MS
+  const names = serving?.content.dependsOn ?? []
+  if (names.length === 0 || world.now() >= until || instances.some((i) => !i.oneOff && i.state !== 'exited')) return {}
+  const up = await Promise.all(names.map((name) => isUp(name, world)))
+  return { startAfter: { apps: names.filter((_, i) => !up[i]), until } }
+}
+
+/** Nobody waits for one that is not to run: not declared, stopped by hand, or never live. */
+async function isUp(app: string, world: World): Promise<boolean> {
+  const { serving, suspendedSince } = world.store.read(app)
+  if (!serving || suspendedSince !== null || !declared(world, app)) return true
+  const states = world.prober.states(app)
+  const instances = (await world.runtime.list(app).catch(() => [])).map(
+    (i): SeenInstance => ({ ...i, probe: states.get(i.name) ?? 'unknown', inFlight: null, drainingSince: null }),
+  )
+  const routed = routedProcesses(serving)
+  return serving.content.processes.every((process) => {
+    const mine = membersOf(serving, { instances }).filter((i) => i.process === process.type)
+    return mine.filter((i) => isReady(i, process, routed, world.now())).length >= process.scale
+  })
 }

@@ -13,6 +13,8 @@ export interface World {
   store: Store
   prober: Prober
   now(): number
+  /** When this trimtab started. */
+  began: number
 }
 
 /** The app as the operator declares it; null: no longer declared. */

@@ -13,7 +13,7 @@ type Of<A extends Step['action']> = Omit<Extract<Step, { action: A }>, 'action' 
 const LOG_LINES = 20
 
 export function begin(step: Of<'begin'>, { app, world, desired, observed, build }: Pass): void {
-  const { commit, skip } = step
+  const { commit, skip, why = 'as its message says' } = step
   const outcome = desired.target.kind === 'commit' ? desired.target.outcome : null
   const { attempt, serving } = observed
   const same = outcome?.state === 'built' && serving !== null && sameContent(serving.content, outcome.content)
@@ -23,7 +23,7 @@ export function begin(step: Of<'begin'>, { app, world, desired, observed, build 
   const seen = attempt?.commit === commit ? `${title} (once more)` : title
   const event = { app, commit }
   if (head?.since && head.since.commit === attempt?.commit) tellHistory(head.since, event, world)
-  if (skip) world.store.event({ ...event, type: 'CommitSkipped', message: `not deployed, as its message says: ${title}` })
+  if (skip) world.store.event({ ...event, type: 'CommitSkipped', message: `not deployed, ${why}: ${title}` })
   else world.store.event({ ...event, type: 'CommitSeen', message: same ? `${seen} (v${serving.version} is that already)` : seen })
   if (same && attempt?.state === 'failed') {
     const message = `v${serving.version} serves on, and is what is asked for again`

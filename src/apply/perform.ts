@@ -4,6 +4,7 @@ import { asTrimtabError } from '../errors.ts'
 import type { Step } from '../plan/steps.ts'
 import type { World } from '../world.ts'
 import * as commit from './commit.ts'
+import * as holds from './hold.ts'
 import * as instances from './instances.ts'
 import type { Pass } from './pass.ts'
 import * as releases from './releases.ts'
@@ -14,6 +15,10 @@ export async function perform(step: Step, pass: Pass): Promise<void> {
   switch (step.action) {
     case 'begin':
       return commit.begin(step, pass)
+    case 'hold':
+      return holds.hold(step, pass)
+    case 'lift':
+      return holds.lift(step, pass)
     case 'build':
       return commit.build(pass)
     case 'settle':

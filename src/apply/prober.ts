@@ -16,6 +16,8 @@ interface Watched {
 export interface Prober {
   /** Takes over which instances of this app are to be probed, and says how each is. Synchronous: probing goes on beside. */
   watch(app: string, instances: Instance[]): Map<string, HealthState>
+  /** How the probed instances of this app are, without a change of who they are. */
+  states(app: string): Map<string, HealthState>
   close(): void
 }
 
@@ -69,6 +71,7 @@ export function createProber(fresh: (instance: Instance) => boolean, events: Pro
       if (next.size === 0) apps.delete(app)
       return new Map([...next].map(([name, { state }]) => [name, state]))
     },
+    states: (app) => new Map([...(apps.get(app) ?? [])].map(([name, { state }]) => [name, state])),
     close() {
       closed = true
       for (const watched of [...apps.values()].flatMap((app) => [...app.values()])) if (watched.timer) clearTimeout(watched.timer)

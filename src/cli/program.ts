@@ -12,9 +12,11 @@ import { addLogs } from './logs.ts'
 import { addPlan } from './plan.ts'
 import { addReleases } from './releases.ts'
 import { addRestart } from './restart.ts'
+import { addResume } from './resume.ts'
 import { addRun } from './run.ts'
 import { addStack } from './stack.ts'
 import { addStatus } from './status.ts'
+import { addSuspend } from './suspend.ts'
 import { addSync } from './sync.ts'
 import { addUp } from './up.ts'
 import { addValidate } from './validate.ts'
@@ -52,6 +54,8 @@ export function createProgram(): Command {
   addLogs(program)
   addRun(program)
   addRestart(program)
+  addSuspend(program)
+  addResume(program)
   addDown(program)
   addStack(program)
   addDoctor(program)

@@ -10,6 +10,7 @@ import { artifactControl } from './artifacts.ts'
 import { Channel } from './channel.ts'
 import { listsControl } from './lists.ts'
 import { runInside, runOneOff } from './run.ts'
+import { suspensionControl } from './suspension.ts'
 import { sync } from './sync.ts'
 import { viewPlan, viewStatus, viewUsage } from './view.ts'
 import { webhookControl } from './webhook.ts'
@@ -85,6 +86,7 @@ export function createControl({
       trigger(app)
     },
     ...listsControl(world, fleets),
+    ...suspensionControl(world, known, trigger),
     ...artifactControl({ world, artifacts, trigger }),
     ...webhookControl({ world, known, forge }),
     down: (app) => (app === undefined ? stopAll() : suspend(known(app), world, trigger)),
@@ -113,11 +115,11 @@ async function* events(
 
 async function* suspend(app: string, world: World, trigger: (app: string) => void): AsyncGenerator<string> {
   world.store.suspend(app)
-  world.store.event({ app, type: 'Suspended', message: 'stopped by hand; trimtab restart brings it back' })
+  world.store.event({ app, type: 'Suspended', message: 'stopped by hand (down); trimtab restart brings it back' })
   trigger(app)
   yield `${app}: out of the routes, then drained, then stopped`
   while ((await world.runtime.list(app)).some((i) => i.state !== 'exited' && !i.oneOff)) {
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
-  yield `${app} is suspended. trimtab restart ${app} brings it back.`
+  yield `${app} has stopped, and stays so. trimtab restart ${app} brings it back.`
 }

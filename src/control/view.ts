@@ -5,7 +5,7 @@ import type { AppStatus, InstanceStatus } from '../domain.ts'
 import { asTrimtabError } from '../errors.ts'
 import { observe } from '../observe.ts'
 import { plan } from '../plan/plan.ts'
-import { statusOf } from '../plan/status.ts'
+import { statusOf, suspendedOf } from '../plan/status.ts'
 import { target } from '../plan/steps.ts'
 import type { PlannedApp } from '../ports.ts'
 import { declared, type World } from '../world.ts'
@@ -17,12 +17,24 @@ export async function viewStatus(app: string, world: World): Promise<AppStatus> 
     const observed = await observe(app, world)
     const { desired } = await desire(app, world)
     const { waiting } = plan(desired, observed)
-    const status = statusOf(desired, observed, waiting, world.store.read(app).liveSince, (route) => world.router.url(route))
+    const { liveSince, suspendedSince } = world.store.read(app)
+    const status = statusOf(desired, observed, waiting, liveSince, (route) => world.router.url(route))
     const reports = world.store.outbox.trouble(app)
-    return { ...status, failure: status.failure ?? away(app, status, world), ...(reports && { reports }), ...previewOf(app, world) }
+    return {
+      ...status,
+      failure: status.failure ?? away(app, status, world),
+      ...downOf(suspendedSince),
+      ...(reports && { reports }),
+      ...previewOf(app, world),
+    }
   } catch (thrown) {
     return unreadable(app, asTrimtabError(thrown).failure, world)
   }
+}
+
+/** Stopped by hand, as opposed to suspended. */
+function downOf(since: number | null): Pick<AppStatus, 'down'> {
+  return since === null ? {} : { down: { since: new Date(since).toISOString() } }
 }
 
 /** Its git host does not answer. What is known of the app's branch is still gone by, so it is no verdict on any commit. */
@@ -52,17 +64,22 @@ export async function viewUsage(app: string, world: World): Promise<AppStatus> {
 
 /** What could not be read is told as that; what is known from the store is told with it. */
 function unreadable(app: string, failure: { code: string; message: string }, world: World): AppStatus {
-  const { attempt, serving, liveSince } = world.store.read(app)
+  const record = world.store.read(app)
+  const { attempt, serving, liveSince, suspendedSince } = record
+  const target = { kind: 'unknown' as const, failure: { code: 'RuntimeUnavailable' as const, message: failure.message } }
+  const suspended = suspendedOf({ app, target }, { ...record, now: world.now() })
   const since = new Date(liveSince ?? serving?.createdAt ?? 0).toISOString()
   return {
     app,
-    status: serving ? 'Live' : 'Pending',
+    status: suspended || suspendedSince !== null ? 'Suspended' : serving ? 'Live' : 'Pending',
     desired: { commit: attempt?.commit ?? null },
     serving: serving && { commit: serving.commit, release: serving.version, since },
     failure: { commit: null, ...failure },
     urls: serving?.content.routes.map((route) => world.router.url(route)) ?? [],
     processes: [],
     message: 'waiting for the machine to be readable again; nothing is changed meanwhile',
+    ...(suspended && { suspended }),
+    ...downOf(suspendedSince),
     ...previewOf(app, world),
   }
 }

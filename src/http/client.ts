@@ -51,6 +51,14 @@ export class Client {
     return this.#json({ method: 'POST', path: of(app, '/webhook') })
   }
 
+  suspend(app: string, body: { by: string; reason: string }): Promise<AppStatus> {
+    return this.#json({ method: 'POST', path: of(app, '/suspend'), body })
+  }
+
+  resume(app: string, body: { by: string }): Promise<AppStatus> {
+    return this.#json({ method: 'POST', path: of(app, '/resume'), body })
+  }
+
   events(options: { app?: string; limit: number; follow: boolean; signal?: AbortSignal }): AsyncGenerator<EventView> {
     const { signal, ...query } = options
     return this.#lines({ method: 'GET', path: at('/events', query), ...(signal && { signal }) })

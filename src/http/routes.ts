@@ -170,6 +170,24 @@ export const routes: readonly ApiRoute[] = [
       return { ok: true }
     },
   }),
+  json<OneApp & { by: string; reason?: string }>({
+    method: 'POST',
+    path: '/apps/:app/suspend',
+    summary: 'No commit is deployed until resume; what runs stays',
+    params: schema.oneApp,
+    body: schema.object({ by: schema.who, reason: schema.reason }, ['reason']),
+    answer: schema.appStatus,
+    handle: (control, { app, by, reason = '' }) => control.suspend(app, { by, reason }),
+  }),
+  json<OneApp & { by: string }>({
+    method: 'POST',
+    path: '/apps/:app/resume',
+    summary: 'Commits are deployed again; lifts neither down nor what app.yaml says',
+    params: schema.oneApp,
+    body: schema.object({ by: schema.who }),
+    answer: schema.appStatus,
+    handle: (control, { app, by }) => control.resume(app, { by }),
+  }),
   stream<OneApp>({
     method: 'POST',
     path: '/apps/:app/down',

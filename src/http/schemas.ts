@@ -48,6 +48,8 @@ export const fileName: JsonSchema = {
   description: 'Name of a file',
 }
 export const hashStart: JsonSchema = { type: 'string', pattern: '^[0-9a-f]{6,64}$', description: 'Beginning of a SHA-256' }
+export const who: JsonSchema = { type: 'string', minLength: 1, maxLength: 100, description: 'Name of who asks for it' }
+export const reason: JsonSchema = { type: 'string', maxLength: 300, description: 'Why, for whoever looks at it' }
 export const oneApp = object({ app: appName })
 export const maybeApp = object({ app: appName }, ['app'])
 
@@ -78,13 +80,24 @@ export const appStatus = answer(
     urls: listOf(text),
     processes: listOf(answer({ type: text, want: number, ready: number })),
     message: text,
+    suspended: {
+      type: 'object',
+      description: 'Only where no commit is deployed: by whom (a person, or app.yaml at a commit), since when, and why',
+      properties: { by: text, since: time, reason: text },
+      required: ['by', 'since'],
+    },
+    down: { ...answer({ since: time }), description: 'Only where somebody stopped it' },
+    held: {
+      ...answer({ commit: text, for: { type: 'string', enum: ['dependencies', 'window'] }, until: textOrNull }),
+      description: 'Only where the newest commit waits by itself, for other apps or a deploy window',
+    },
     reports: {
       ...answer({ waiting: number, dropped: number, lastError: text }),
       description: 'Only where something of it could not be told to a forge, or to somebody who is notified',
     },
     preview: { ...answer({ of: text, number }), description: 'Only of a preview: the app, and the pull request of it' },
   },
-  ['reports', 'preview'],
+  ['suspended', 'down', 'held', 'reports', 'preview'],
 )
 
 export const release = answer({

@@ -11,6 +11,8 @@ const MOST = 64
 
 export interface Glob {
   matches(path: string): boolean
+  /** Letters to be compared with each letter of a path. */
+  letters: number
 }
 
 /** null for a pattern with a bracket or a brace that does not end, or with too many braces. Both sides have '/' between names. */
@@ -18,7 +20,8 @@ export function parseGlob(pattern: string): Glob | null {
   const written = expand(pattern)
   const globs = written?.map(namesOf)
   if (!globs || globs.includes(null)) return null
-  return { matches: (path) => globs.some((names) => names !== null && fits(names, path.split('/'))) }
+  const letters = written?.join('').length ?? 0
+  return { letters, matches: (path) => globs.some((names) => names !== null && fits(names, path.split('/'))) }
 }
 
 function namesOf(pattern: string): Name[] | null {

@@ -6,6 +6,7 @@ import { invalid, type Problem } from './problems.ts'
 import { parseProcfile } from './procfile.ts'
 import { appSchema } from './schema.ts'
 import { settingsOf } from './settings.ts'
+import { steeringOf } from './steering.ts'
 import { pathKey } from './tree.ts'
 import { readYaml, type YamlFile } from './yaml.ts'
 
@@ -37,6 +38,7 @@ export function parseManifest(input: { appYaml: Buffer | string | null; procfile
     ...(procfile !== null && { procfile: procfile.processes }),
     ...(release !== undefined && { release }),
     ...(data.routes !== undefined && { routes: data.routes }),
+    ...steeringOf(data),
   }
 }
 

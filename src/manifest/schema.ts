@@ -4,6 +4,7 @@ import { build } from './build.ts'
 import { duration } from './duration.ts'
 import { environment } from './environment.ts'
 import { routes } from './routes.ts'
+import { steeringKeys } from './steering.ts'
 import {
   appName,
   command,
@@ -86,7 +87,7 @@ export const appSchema = mapping({
   cron: notYet('commands that run on a schedule.'),
   services: notYet('databases and the like.'),
   volumes: notYet('folders that outlive a release.'),
-  dependsOn: notYet('apps that must run before this one.'),
+  ...steeringKeys,
 })
 
 function isMapping(input: unknown): boolean {

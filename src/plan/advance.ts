@@ -3,6 +3,7 @@ import type { Attempt, Release, ReleaseContent } from '../domain.ts'
 import type { Failure } from '../errors.ts'
 import { retryDelay } from './backoff.ts'
 import type { Draft } from './draft.ts'
+import { type Hold, holdOn, inWords, lift, wait } from './hold.ts'
 import { isRouted } from './routing.ts'
 import type { Desired, Observed, Outcome, SeenInstance } from './world.ts'
 
@@ -12,20 +13,32 @@ export function advance(desired: Desired, observed: Observed, draft: Draft): Rel
   const { attempt, pending } = observed
   if (target.kind === 'unknown') {
     draft.wait(null, `git to be readable again (${target.failure.message})`)
+    if (observed.suspension) draft.wait(null, `trimtab resume: ${inWords(observed.suspension)}`)
     // What was asked for last is still what is asked for, as far as anybody knows.
     return pending
   }
   if (target.kind !== 'commit') return null
 
-  const { commit, settings, skip, outcome } = target
+  const { commit, settings, skip, why, outcome } = target
+  const hold = heldBy(desired, observed)
+  if (hold) {
+    wait(hold, commit, observed, draft)
+    return underWay(observed)
+  }
+  lift(observed, draft)
+  const begin = { action: 'begin' as const, commit, settings, skip, ...(why !== undefined && { why }) }
   if (!attempt || attempt.commit !== commit || attempt.settings !== settings) {
     const same = attempt?.commit === commit
     const reason = same ? 'platform.yaml says something else of it' : attempt ? 'the branch moved' : 'first commit seen'
-    draft.do({ action: 'begin', commit, settings, skip, reason })
+    draft.do({ ...begin, reason })
     return null
   }
   if (isRouteFree(desired.app, attempt, outcome, observed)) {
-    draft.do({ action: 'begin', commit, settings, skip, reason: 'the routes it asks for are free now' })
+    draft.do({ ...begin, reason: 'the routes it asks for are free now' })
+    return null
+  }
+  if (isAcceptedNow(attempt, outcome)) {
+    draft.do({ ...begin, reason: 'what it was refused for is so no more' })
     return null
   }
   if (attempt.state === 'failed' || attempt.state === 'skipped') return null
@@ -42,6 +55,38 @@ export function advance(desired: Desired, observed: Observed, draft: Draft): Rel
     return null
   }
   return release(desired.app, { commit, settings, ...outcome }, attempt, observed, draft)
+}
+
+/** A rollout that has begun is finished, whatever newer commits wait for; unless it rests until its next try. */
+function underWay({ attempt, pending, now }: Observed): Release | null {
+  return (attempt?.retryAt ?? 0) > now ? null : pending
+}
+
+/** What this commit waits for; null: nothing, or there is nothing of it that would have to wait. */
+export function heldBy({ app, target }: Desired, observed: Observed): Hold | null {
+  if (target.kind !== 'commit') return null
+  const hold = holdOn(target, observed)
+  if (!hold || isThere(target.outcome, observed)) return null
+  const news = bringsNew(app, target, observed)
+  // Who suspends an app is told of at all times, and holds whatever may come.
+  return news || hold.kind === 'suspended' || hold.kind === 'app.yaml' ? { ...hold, news } : null
+}
+
+/** With a new store: it is what serves already, and is only to be taken over. */
+function isThere(outcome: Outcome, observed: Observed): boolean {
+  if (observed.serving || outcome.state !== 'built') return false
+  return alreadyServing(outcome.fingerprint, outcome.content, observed) !== null
+}
+
+/** Whether anything but what runs would come of this commit. */
+function bringsNew(app: string, target: Extract<Desired['target'], { kind: 'commit' }>, observed: Observed): boolean {
+  const { attempt, serving } = observed
+  const { commit, settings, outcome } = target
+  if (serving && outcome.state === 'built' && sameContent(serving.content, outcome.content)) return false
+  const isOver = attempt?.commit === commit && attempt.settings === settings && attempt.state !== 'open'
+  if (!isOver) return true
+  if (attempt.state === 'succeeded') return outcome.state === 'built'
+  return isRouteFree(app, attempt, outcome, observed) || isAcceptedNow(attempt, outcome)
 }
 
 function build(
@@ -65,7 +110,7 @@ function build(
       draft.wait(null, `the build (place ${build.position} in the queue)`)
       return
     case 'running':
-      draft.wait(null, `the build${underWay(observed.now - build.startedAt, build.step ?? '')}`)
+      draft.wait(null, `the build${ago(observed.now - build.startedAt, build.step ?? '')}`)
       return
     case 'succeeded':
       // Built, and gone again before anybody looked: somebody cleans up by hand. Ask once more.
@@ -74,7 +119,7 @@ function build(
 }
 
 /** Of a build that takes a moment, how long it has been at it. */
-function underWay(ms: number, step: string): string {
+function ago(ms: number, step: string): string {
   const facts = [ms < 1_000 ? '' : `${Math.round(ms / 1_000)} s`, step].filter((fact) => fact !== '')
   return facts.length === 0 ? '' : ` (${facts.join(': ')})`
 }
@@ -161,4 +206,10 @@ export function sameContent(a: ReleaseContent, b: ReleaseContent): boolean {
 /** Without the bill of materials: it tells of the image, which its key stands for. */
 function decisive({ image: { materials: _, ...image }, ...content }: ReleaseContent): unknown {
   return { ...content, image }
+}
+
+/** A commit says the same for ever; so if it can be deployed now, it is the others that have changed: an app that it depends on is there. */
+function isAcceptedNow({ state, failure }: Attempt, outcome: Outcome): boolean {
+  const refused = failure?.code === 'ManifestInvalid' || failure?.code === 'DependencyCycle'
+  return state === 'failed' && refused && outcome.state !== 'broken'
 }

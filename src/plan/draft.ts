@@ -3,6 +3,8 @@ import type { Plan, Step } from './steps.ts'
 
 /** Order of the steps in a plan: what takes nothing away comes first. */
 const ORDER: Step['action'][] = [
+  'hold',
+  'lift',
   'begin',
   'fail',
   'retry-later',

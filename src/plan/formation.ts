@@ -2,6 +2,7 @@
 import type { Process, Release } from '../domain.ts'
 import { crashesInARow, mayStartAt } from './backoff.ts'
 import type { Draft } from './draft.ts'
+import { startsLater } from './startup.ts'
 import type { Observed, SeenInstance } from './world.ts'
 
 /** A process without traffic has no probe: running this long is its proof. */
@@ -15,8 +16,8 @@ export interface Formation {
 }
 
 /** Instances that run what this release is made of, whichever release started them. */
-export function membersOf(release: Release, observed: Observed): SeenInstance[] {
-  return observed.instances.filter((i) => !i.oneOff && i.state === 'running' && i.fingerprint === release.fingerprint)
+export function membersOf(release: Release, { instances }: Pick<Observed, 'instances'>): SeenInstance[] {
+  return instances.filter((i) => !i.oneOff && i.state === 'running' && i.fingerprint === release.fingerprint)
 }
 
 /** Whether this instance has proven that it works. */
@@ -76,6 +77,7 @@ function start(release: Release, process: Process, missing: number, observed: Ob
   )
   // First it is noted how those ended: the back-off follows from that.
   if (ended) return
+  if (startsLater(observed, draft)) return
   if (observed.confirmed === null && crowd(process, observed) + missing > roomFor(process)) {
     draft.wait(1_000, 'the router to be back, so that older instances can go')
     return

@@ -1,12 +1,11 @@
 /** What is told of an app: derived from the same two values that the plan is derived from, so that it cannot say otherwise. */
 import type { AppStatus, Release, Status } from '../domain.ts'
 import type { Failure } from '../errors.ts'
+import { heldBy } from './advance.ts'
 import { crashesInARow, isLoop } from './backoff.ts'
 import { isReady, membersOf, routedProcesses } from './formation.ts'
 import { isRouted } from './routing.ts'
 import type { Desired, Observed } from './world.ts'
-
-const SKIPPED = 'the newest commit is not deployed, as its message says'
 
 /** `plan.waiting` comes in as `waiting`; `url` tells where a browser finds a route. `since`: when the serving release went live. */
 export function statusOf(
@@ -24,9 +23,11 @@ export function statusOf(
   const live = attempt?.state === 'succeeded' && serving ? attempt.commit : (serving?.commit ?? null)
   const isSkipped = attempt?.state === 'skipped' && attempt.commit === commit
   const stranger = serving ? null : strangerServing(observed)
+  const hold = heldBy(desired, observed)
+  const suspended = suspendedOf(desired, observed)
   return {
     app: desired.app,
-    status: word(desired, observed, failure),
+    status: word(desired, observed, { failure, isHeld: hold !== null, isSuspended: suspended !== null }),
     desired: { commit },
     serving:
       serving && live
@@ -35,8 +36,39 @@ export function statusOf(
     failure: failure && { commit: failure.commit, code: failure.failure.code, message: failure.failure.message },
     urls: serving || pending ? (shown?.content.routes.map(url) ?? []) : [],
     processes: formationOf(serving ?? pending, observed),
-    message: waiting.length ? `waiting for ${waiting.join('; ')}` : isSkipped ? SKIPPED : '',
+    message: messageOf(
+      desired,
+      waiting,
+      isSkipped ? `the newest commit is not deployed, ${attempt.why ?? 'as its message says'}` : '',
+    ),
+    ...(suspended && { suspended }),
+    ...(hold?.news &&
+      commit &&
+      (hold.kind === 'dependencies' || hold.kind === 'window') && {
+        held: { commit, for: hold.kind, until: hold.until === null ? null : new Date(hold.until).toISOString() },
+      }),
   }
+}
+
+function messageOf({ target }: Desired, waiting: string[], skipped: string): string {
+  const parts = [
+    ...(target.kind === 'suspended' ? ['stopped by hand (down); trimtab restart brings it back'] : []),
+    ...(waiting.length > 0 ? [`waiting for ${waiting.join('; ')}`] : []),
+  ]
+  return parts.length > 0 ? parts.join('; ') : skipped
+}
+
+/** Who keeps commits from being deployed, as opposed to `down`, which stops the app. Of two, who did it by hand. */
+export function suspendedOf({ target }: Desired, { suspension, held, now }: Pick<Observed, 'suspension' | 'held' | 'now'>) {
+  if (suspension) {
+    const { by, since, reason } = suspension
+    return { by, since: new Date(since).toISOString(), ...(reason !== '' && { reason }) }
+  }
+  const noted = held?.kind === 'app.yaml' ? held : null
+  // Where git cannot be read, what it said last is what it says.
+  const commit = target.kind !== 'commit' ? noted?.commit : target.steering?.suspend ? target.commit : undefined
+  if (commit === undefined || target.kind === 'removed') return null
+  return { by: `app.yaml at ${commit.slice(0, 7)}`, since: new Date(noted?.since ?? now).toISOString() }
 }
 
 function failureOf(desired: Desired, observed: Observed): { commit: string | null; failure: Failure } | null {
@@ -67,10 +99,14 @@ function crashLoop(observed: Observed): { commit: string; failure: Failure } | n
   return null
 }
 
-function word(desired: Desired, observed: Observed, failure: { failure: Failure } | null): Status {
+function word(
+  desired: Desired,
+  observed: Observed,
+  { failure, isHeld, isSuspended }: { failure: { failure: Failure } | null; isHeld: boolean; isSuspended: boolean },
+): Status {
   const { target } = desired
   const { attempt, serving, pending } = observed
-  if (target.kind === 'suspended' || target.kind === 'removed') return 'Suspended'
+  if (target.kind === 'suspended' || target.kind === 'removed' || isSuspended) return 'Suspended'
   if (failure) {
     // The network to the git host is no verdict on what runs.
     if (failure.failure.code === 'SourceUnreachable') return serving ? 'Live' : 'Pending'
@@ -79,7 +115,8 @@ function word(desired: Desired, observed: Observed, failure: { failure: Failure 
   if (attempt?.state === 'open') {
     if (pending) return 'Deploying'
     const building = target.kind === 'commit' && target.outcome.state === 'unbuilt' && target.outcome.build.state !== 'none'
-    return building ? 'Building' : 'Pending'
+    if (building) return 'Building'
+    return isHeld && serving ? 'Live' : 'Pending'
   }
   return serving ? 'Live' : 'Pending'
 }

@@ -1,10 +1,14 @@
 /** What a pass may do. Each step is safe to repeat and safe to be the last thing that ever happened. */
-import type { CommitId, Listen, Release, RouteTable } from '../domain.ts'
+import type { CommitId, HoldKind, Listen, Release, RouteTable } from '../domain.ts'
 import type { Failure } from '../errors.ts'
 
 export type Step =
   /** Notes that this commit is now what is asked for; what was being rolled out before is superseded. */
-  | { action: 'begin'; commit: CommitId; settings: string; skip: boolean; reason: string }
+  | { action: 'begin'; commit: CommitId; settings: string; skip: boolean; why?: string; reason: string }
+  /** Notes that this commit waits, and for what. */
+  | { action: 'hold'; commit: CommitId; kind: HoldKind; reason: string }
+  /** Notes that nothing waits any more. */
+  | { action: 'lift'; commit: CommitId; kind: HoldKind; reason: string }
   | { action: 'build'; commit: CommitId; key: string; reason: string }
   | { action: 'release'; version: number; commit: CommitId; adopted: boolean; built: boolean; reason: string }
   | { action: 'run-release-phase'; release: Release; reason: string }

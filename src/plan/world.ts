@@ -1,6 +1,6 @@
 /** What the planner is told: `Desired` from git, `Observed` from the runtime, the router, the prober and the store. */
 
-import type { Attempt, CommitId, Crash, Instance, Release, ReleaseContent, RouteTable } from '../domain.ts'
+import type { Attempt, CommitId, Crash, Held, Instance, Release, ReleaseContent, RouteTable, Suspension } from '../domain.ts'
 import type { Failure } from '../errors.ts'
 import type { BuildState } from '../ports.ts'
 
@@ -12,7 +12,7 @@ export interface Desired {
 export type Target =
   /** Git could not be read. Not "empty": what was asked for last stays asked for. */
   | { kind: 'unknown'; failure: Failure }
-  /** Somebody stopped the app; `restart` lifts it. */
+  /** Somebody stopped the app (`down`); `restart` lifts it. */
   | { kind: 'suspended' }
   /** The app is no longer declared. */
   | { kind: 'removed' }
@@ -21,11 +21,22 @@ export type Target =
       commit: CommitId
       /** Hash of what the operator's file says about the app: a change of it is a new attempt at the same commit. */
       settings: string
-      /** The head's message says [skip ci] or [skip cd]. */
+      /** It is passed over: its message says [skip ci] or [skip cd], or for the reason that `why` gives. */
       skip: boolean
+      why?: string
+      /** What its app.yaml says of when it may be deployed. Absent: at any time. */
+      steering?: Steering
       /** What the commit comes to. */
       outcome: Outcome
     }
+
+export interface Steering {
+  suspend?: true
+  /** The windows as they are written; see window.ts. */
+  deploy?: { window: string; timezone: string }
+  /** Of the apps that it depends on, those that are not live. */
+  waitsFor?: string[]
+}
 
 export type Outcome =
   | { state: 'broken'; failure: Failure }
@@ -65,6 +76,12 @@ export interface Observed {
   /** The highest version that the store or any instance knows. */
   lastVersion: number
   attempt: Attempt | null
+  /** No commit is to be deployed. */
+  suspension: Suspension | null
+  /** The commit that was noted to wait. */
+  held: Held | null
+  /** Of the apps that the serving release is started after, those that are not up; and until when they are waited for. */
+  startAfter?: { apps: string[]; until: number }
   /** Recent, oldest first. */
   crashes: Crash[]
   /** Instances started before this are to be replaced (`restart`). */

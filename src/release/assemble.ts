@@ -24,6 +24,7 @@ export function assemble(app: { name: string }, platform: Giving, manifest: Mani
     processes,
     ...(release === undefined ? {} : { release }),
     routes: routesOf(app, platform, manifest, types),
+    ...(manifest.dependsOn && { dependsOn: manifest.dependsOn }),
   }
   return { content, fingerprint: fingerprintOf(content) }
 }

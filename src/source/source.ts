@@ -109,7 +109,10 @@ class GitSource implements Source {
 
   async changed(app: AppSpec, from: CommitId, to: CommitId): Promise<string[]> {
     return this.#reading(app, to, async (objects) => {
-      await objects.read(from, 'commit')
+      // It may have been rewritten away long ago: the mirror is whole without it.
+      await objects.read(from, 'commit').catch((cause: unknown) => {
+        throw new TrimtabError('SourceUnreachable', `${from} is not here to be compared with.`, { retry: true, cause })
+      })
       const { dir } = this.#repository(remoteOf(app)).mirror
       const args = ['diff-tree', '-r', '--name-only', '--no-renames', '-z', from, to]
       const { code, stdout, stderr } = await this.#git.run(args, { gitDir: dir, timeoutMs: 60_000 })

@@ -29,6 +29,7 @@ export function attemptsTable(db: Db) {
   const building = db.prepare<[string], string>(`SELECT DISTINCT app FROM attempts WHERE build_key = ? AND state = 'open'`)
   const end = db.prepare(`UPDATE attempts SET state = ?, code = ?, message = ?, retry_at = NULL, ended_at = ? ${onLast}`)
   const later = db.prepare(`UPDATE attempts SET code = ?, message = ?, retry_at = ?, tries = tries + 1 ${onLast}`)
+  const explain = db.prepare(`UPDATE attempts SET message = ? ${onLast}`)
   const soon = db.prepare(`UPDATE attempts SET retry_at = NULL ${onLast}`)
   const trim = db.prepare(
     'DELETE FROM attempts WHERE app = ? AND id <= (SELECT id FROM attempts WHERE app = ? ORDER BY id DESC LIMIT 1 OFFSET 200)',
@@ -46,6 +47,7 @@ export function attemptsTable(db: Db) {
         tries: row.tries,
         built: row.build_key !== null,
         startedAt: row.started_at,
+        ...(row.state === 'skipped' && row.message !== null && { why: row.message }),
       }
     },
     open(app: string, commit: CommitId, settings: string, state: 'open' | 'skipped', at: number): void {
@@ -61,6 +63,7 @@ export function attemptsTable(db: Db) {
     end(app: string, state: 'failed' | 'succeeded' | 'superseded', failure: Failure | null, at: number): void {
       end.run(state, failure?.code ?? null, failure?.message ?? null, at, app)
     },
+    explain: (app: string, why: string) => void explain.run(why, app),
     soon: (app: string) => void soon.run(app),
     later: (app: string, failure: Failure, at: number) => void later.run(failure.code, failure.message, at, app),
   }

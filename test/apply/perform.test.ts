@@ -74,8 +74,9 @@ function theatre() {
       remove: async (name) => void calls.push(`remove routes of ${name}`),
       url: ({ host, path }) => `http://${host}${path}`,
     }),
-    prober: { watch: () => new Map(), close: () => {} },
+    prober: { watch: () => new Map(), states: () => new Map(), close: () => {} },
     now: () => clock.now,
+    began: 0,
   }
   /** Performs these steps as one pass would, on what the store and the runtime show now. */
   const play = async (desired: Desired, steps: Step[], over: Partial<Observed> = {}) => {

@@ -42,7 +42,6 @@ describe('keys of the design that no code honours yet', () => {
     ['cron: []', '1:1 cron', LATER],
     ['services: [postgres]', '1:1 services', LATER],
     ['volumes:', '1:1 volumes', LATER],
-    ['dependsOn: [auth]', '1:1 dependsOn', LATER],
   ])('%s', (text, where, message) => {
     expect(problemsOf(text)).toStrictEqual([`app.yaml:${where}: ${message}`])
   })

@@ -130,6 +130,8 @@ export function seen(over: Partial<Observed> = {}): Observed {
     retired: new Set(),
     lastVersion: Math.max(0, ...versions),
     attempt: null,
+    suspension: null,
+    held: null,
     crashes: [],
     freshFrom: 0,
     claimed: new Map(),

@@ -2,7 +2,7 @@
  * The store of the simulation: what survives a kill of trimtab, kept as plainly as can be, for one app.
  * test/store/contract.test.ts shows that it and the real store tell the same.
  */
-import type { Attempt, Crash, Release } from '../../src/domain.ts'
+import type { Attempt, Crash, Held, Release, Suspension } from '../../src/domain.ts'
 import type { Failure } from '../../src/errors.ts'
 import type { AppRecord, Store } from '../../src/ports.ts'
 
@@ -23,6 +23,8 @@ type Decisions = Pick<
   | 'suspend'
   | 'restart'
   | 'forget'
+  | 'setSuspension'
+  | 'hold'
 >
 
 export class Ledger implements Decisions {
@@ -32,6 +34,8 @@ export class Ledger implements Decisions {
   crashes: Crash[] = []
   private freshFrom = 0
   private suspendedSince: number | null = null
+  suspension: Suspension | null = null
+  held: Held | null = null
   private readonly phases = new Map<number, 'running' | 'done'>()
   private readonly now: () => number
 
@@ -61,13 +65,16 @@ export class Ledger implements Decisions {
       draining,
       freshFrom,
       suspendedSince,
+      suspension: this.suspension,
+      held: this.held,
     }
   }
 
-  begin(_app: string, { commit, settings, skip }: { commit: string; settings: string; skip: boolean }): void {
+  begin(_app: string, { commit, settings, skip, why }: { commit: string; settings: string; skip: boolean; why?: string }): void {
     const state = skip ? 'skipped' : 'open'
     const startedAt = this.now()
     this.attempt = { commit, settings, state, failure: null, retryAt: null, tries: 0, built: false, startedAt }
+    if (skip && why !== undefined) this.attempt.why = why
     this.move('pending', 'superseded')
   }
 
@@ -135,8 +142,19 @@ export class Ledger implements Decisions {
     this.freshFrom = this.now()
   }
 
+  setSuspension(_app: string, suspension: Omit<Suspension, 'since'> | null): void {
+    if (suspension) this.suspension ??= { ...suspension, since: this.now() }
+    else this.suspension = null
+  }
+
+  hold(_app: string, held: Omit<Held, 'since'> | null): void {
+    const goesOn = held?.kind === 'app.yaml' && this.held?.kind === 'app.yaml'
+    this.held = held && { ...held, since: goesOn && this.held ? this.held.since : this.now() }
+  }
+
   forget(): void {
     this.attempt = null
+    this.held = null
     this.move('live', 'superseded')
     this.move('pending', 'superseded')
   }

@@ -185,6 +185,16 @@ export class MemoryControl implements Control {
     this.#ask('restart', app)
   }
 
+  async suspend(app: string, { by, reason }: { by: string; reason: string }) {
+    this.#ask(`suspend by ${by} (${reason})`, app)
+    return { ...live, status: 'Suspended' as const, suspended: { by, since: new Date(AT).toISOString(), reason } }
+  }
+
+  async resume(app: string, { by }: { by: string }) {
+    this.#ask(`resume by ${by}`, app)
+    return live
+  }
+
   async webhook(app: string): Promise<Webhook> {
     this.#ask('webhook', app)
     const url = `https://trimtab.example.com/hooks/${app}`

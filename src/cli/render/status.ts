@@ -1,5 +1,6 @@
 import type { AppStatus, InstanceStatus } from '../../domain.ts'
 import { type Paint, plain, toneOf } from './paint.ts'
+import { inWords } from './suspension.ts'
 import { type Cell, table } from './table.ts'
 import { indent, oneLine, printable, shortCommit } from './text.ts'
 import { ago } from './time.ts'
@@ -10,26 +11,21 @@ const HEAD = ['APP', 'STATUS', 'COMMIT', 'RELEASE', 'SINCE', 'PROCESSES', 'URL']
 export function renderStatus(apps: AppStatus[], now: number, paint: Paint = plain): string {
   if (apps.length === 0) return 'No apps yet: add one under `apps:` in platform.yaml.'
   const rows = apps.map((app) => row(app, now, paint))
-  const notes = apps.flatMap((app) => [note(app, paint), untold(app)]).filter((text) => text !== '')
-  const instances = apps.flatMap((app) => app.instances ?? [])
-  const details =
-    instances.length > 0
-      ? [
-          table(
-            INSTANCES,
-            instances.map((one) => instanceRow(one, now)),
-            paint.dim,
-          ),
-        ]
-      : []
+  const notes = apps.flatMap((app) => [shows(app), note(app, paint), untold(app)]).filter((text) => text !== '')
+  const isOne = apps.length === 1
+  const instances = apps.flatMap(({ app, instances = [] }) =>
+    instances.map((one) => instanceRow(one, now, isOne ? '' : `${app}.`)),
+  )
+  const details = instances.length > 0 ? [table(INSTANCES, instances, paint.dim)] : []
   return [table(HEAD, rows, paint.dim), ...details, ...notes].join('\n\n')
 }
 
 const INSTANCES = ['INSTANCE', 'RELEASE', 'STATE', 'SINCE', 'MEMORY', 'CPU']
 
-function instanceRow({ process, index, release, state, since, memoryBytes, cpus }: InstanceStatus, now: number): Cell[] {
+function instanceRow(one: InstanceStatus, now: number, app: string): Cell[] {
+  const { process, index, release, state, since, memoryBytes, cpus } = one
   return [
-    `${process}.${index}`,
+    `${app}${process}.${index}`,
     `v${release}`,
     state,
     ago(since, now),
@@ -61,14 +57,23 @@ function commits({ serving, desired }: AppStatus): string {
 
 function note(app: AppStatus, paint: Paint): string {
   const { failure } = app
-  if (app.status === 'Suspended') {
-    return `${oneLine(app.app)}: stopped by hand; \`trimtab restart ${oneLine(app.app)}\` brings it back.`
+  const name = oneLine(app.app)
+  const suspended = app.suspended ? `${name}: ${inWords(app.suspended)}; ${lifting(app)}` : ''
+  if (app.status === 'Suspended' && (app.down || !app.suspended)) {
+    return [`${name}: stopped by hand; \`trimtab restart ${name}\` brings it back.`, suspended]
+      .filter((line) => line !== '')
+      .join('\n')
   }
+  if (failure === null && app.suspended) return suspended
   if (failure === null) {
     return app.message !== '' && !isAsWanted(app) ? `${oneLine(app.app)}: ${printable(app.message)}` : ''
   }
   const head = `${oneLine(app.app)}: ${paint.red(oneLine(failure.code))}${failure.commit === null ? '' : ` at ${shortCommit(failure.commit)}`}. ${whatServes(app)}`
-  return `${head}\n${indent(printable(failure.message))}`
+  return `${suspended === '' ? '' : `${suspended}\n`}${head}\n${indent(printable(failure.message))}`
+}
+
+function shows({ app, preview }: AppStatus): string {
+  return preview ? `${oneLine(app)} shows pull request #${preview.number} of ${oneLine(preview.of)}.` : ''
 }
 
 /** What of it has not arrived where it should have been told. */
@@ -80,6 +85,18 @@ function untold({ app, reports }: AppStatus): string {
   ]
   const what = counts.filter((count) => count !== '').join(', ')
   return `${oneLine(app)}: reports that have not arrived: ${what}. ${oneLine(reports.lastError)}`
+}
+
+/** What of it goes on, and who may say that commits are deployed again. */
+function lifting({ app, suspended, serving, desired }: AppStatus): string {
+  const waits =
+    desired.commit === null || desired.commit === serving?.commit
+      ? 'no commit'
+      : `${shortCommit(desired.commit)} is not deployed, and no other commit`
+  const end = suspended?.by.startsWith('app.yaml at ')
+    ? 'one without "suspend: true" in app.yaml'
+    : `\`trimtab resume ${oneLine(app)}\``
+  return `${waits} is deployed until ${end}.`
 }
 
 /** A wait that nobody has to know of: the newest commit serves, with all its processes. */
