@@ -1,5 +1,5 @@
 /** What an app's newest attempt comes to, as the check of its commit shows it. */
-import type { CommitId } from '../domain.ts'
+import type { CommitId, HoldKind } from '../domain.ts'
 import { headline } from '../errors.ts'
 import type { AppRecord, CommitStatus } from '../ports.ts'
 import { oneLine, short } from './text.ts'
@@ -27,6 +27,19 @@ export function outcomeOf({ attempt, serving }: AppRecord): Outcome | null {
       return { commit, state: 'success', description: `v${serving.version} is live${same ? '' : ', and is what this asks for'}` }
     }
   }
+}
+
+const WAITS: Partial<Record<HoldKind, string>> = {
+  suspended: 'waits for the app to be resumed',
+  dependencies: 'waits for other apps to be live',
+  window: 'waits for the deploy window',
+}
+
+/** A commit that waits for its time, behind the one that was attempted. One that itself asks not to be deployed gets no check. */
+export function heldOf({ attempt, held }: Pick<AppRecord, 'attempt' | 'held'>): Outcome | null {
+  const description = held && WAITS[held.kind]
+  if (!held || !description || attempt?.state === 'open' || attempt?.commit === held.commit) return null
+  return { commit: held.commit, state: 'pending', description }
 }
 
 /** A commit whose check would otherwise show for ever that it is under way. */

@@ -2,7 +2,7 @@
 import type { News, NotifySpec } from '../domain.ts'
 import { type Failure, headline } from '../errors.ts'
 import type { AppRecord, Report, Told } from '../ports.ts'
-import { type Outcome, outcomeOf, superseded } from './outcome.ts'
+import { heldOf, type Outcome, outcomeOf, superseded } from './outcome.ts'
 import { changeOf, standingOf } from './standing.ts'
 import { targetOf } from './targets.ts'
 import { beginning, clean, ending, oneLine } from './text.ts'
@@ -39,16 +39,25 @@ export function reportsOf(situation: Situation): Due {
 /** Status and deployment, pending first, at every commit that is attempted. A target that has no deployments takes no note of them. */
 function checksOf({ app, record, told, forge: target, url }: Situation): Omit<Due, 'until'> {
   const due: Omit<Due, 'until'> = { reports: [], told: [] }
-  const outcome = outcomeOf(record)
-  if (target === null || !outcome) return due
+  const [attempted, held] = [outcomeOf(record), heldOf(record)]
+  if (target === null) return due
   for (const topic of ['status', 'deployment'] as const) {
-    const last = told.find((one) => one.target === target && one.topic === topic)
-    const say = (one: Outcome) => void due.reports.push(check(topic, target, app, one, url))
-    const state = `${outcome.state}: ${outcome.description}`
-    if (last?.commit === outcome.commit && last.state === state) continue
-    if (last?.state.startsWith('pending') && last.commit !== outcome.commit) say(superseded(last.commit, outcome.commit))
-    say(outcome)
-    due.told.push({ target, topic, commit: outcome.commit, state })
+    const before = told.find((one) => one.target === target && one.topic === topic)
+    let last = before
+    for (const outcome of [attempted, held]) {
+      if (!outcome) continue
+      // What waits came later: of what was attempted everything has been told by then.
+      if (outcome === attempted && held && last?.state.startsWith('pending: waits')) continue
+      const state = `${outcome.state}: ${outcome.description}`
+      const { commit } = outcome
+      if (last?.commit === commit && last.state === state) continue
+      if (last?.state.startsWith('pending') && last.commit !== commit) {
+        due.reports.push(check(topic, target, app, superseded(last.commit, commit), url))
+      }
+      due.reports.push(check(topic, target, app, outcome, url))
+      last = { target, topic, commit, state }
+    }
+    if (last && last !== before) due.told.push(last)
   }
   return due
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { outcomeOf } from '../../src/report/outcome.ts'
+import { heldOf, outcomeOf } from '../../src/report/outcome.ts'
 import { A, B } from '../store/opened.ts'
 import { attempt, record, release } from './records.ts'
 
@@ -28,4 +28,18 @@ it.each([
   ],
 ])('%s', (_, of, wanted) => {
   expect(outcomeOf(of)).toEqual(wanted && { commit: A, state: wanted[0], description: wanted[1] })
+})
+
+it('a commit that waits is pending, behind what is attempted', () => {
+  const held = (kind: 'window' | 'suspended' | 'dependencies' | 'app.yaml', commit = B) => ({ commit, kind, since: 0 })
+  const after = attempt('succeeded')
+  const description = 'waits for the deploy window'
+  expect(heldOf({ attempt: after, held: held('window') })).toEqual({ commit: B, state: 'pending', description })
+  expect(heldOf({ attempt: null, held: held('dependencies') })?.description).toBe('waits for other apps to be live')
+  expect(heldOf({ attempt: after, held: held('suspended') })?.description).toBe('waits for the app to be resumed')
+  expect(heldOf({ attempt: after, held: held('app.yaml') })).toBeNull()
+  expect(heldOf({ attempt: attempt('open'), held: held('window') })).toBeNull()
+  // It is live; what waits is another setting of it.
+  expect(heldOf({ attempt: after, held: held('window', A) })).toBeNull()
+  expect(heldOf({ attempt: after, held: null })).toBeNull()
 })

@@ -24,6 +24,8 @@ export function record(change: Partial<AppRecord> = {}): AppRecord {
     draining: new Map(),
     freshFrom: 0,
     suspendedSince: null,
+    suspension: null,
+    held: null,
     ...change,
   }
 }

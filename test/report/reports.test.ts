@@ -74,6 +74,26 @@ describe('what has to be told', () => {
     expect(brief(next.reports)).toEqual([`${FORGE} status b pending`, `${FORGE} deployment b pending`])
   })
 
+  it('a commit that waits is pending, once what went before it has had its verdict', () => {
+    const held = { commit: B, kind: 'window', since: 0 } as const
+    const before = [told('status', A, 'pending: is being deployed'), told('deployment', A, 'success: v1 is live')]
+    const live = situation({
+      record: record({ attempt: attempt('succeeded'), serving: release(1), held }),
+      told: before,
+      notify: [],
+    })
+    const first = reportsOf(live)
+    expect(brief(first.reports)).toEqual([
+      `${FORGE} status a success`,
+      `${FORGE} status b pending`,
+      `${FORGE} deployment b pending`,
+    ])
+    expect(reportsOf({ ...live, told: [...first.told, told('news', A, 'live v1')] }).reports).toEqual([])
+    const newer = { ...held, commit: 'c'.repeat(40) }
+    const next = reportsOf({ ...live, record: { ...live.record, held: newer }, told: first.told })
+    expect(brief(next.reports).slice(0, 2)).toEqual([`${FORGE} status b failure`, `${FORGE} status c pending`])
+  })
+
   it('where there is no forge, people are told all the same, and the other way round', () => {
     const live = record({ attempt: attempt('succeeded'), serving: release(1) })
     expect(brief(reportsOf(situation({ record: live, forge: null })).reports)).toEqual([`${SLACK} news a live`])

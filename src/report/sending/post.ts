@@ -16,7 +16,7 @@ export interface Letter {
 export async function post(http: HttpClient, { url, host, headers, body }: Letter, now: number): Promise<void> {
   let answer: HttpAnswer
   try {
-    answer = await http.ask(question('POST', url, { ...headers, 'user-agent': 'trimtab' }, body), LIMITS)
+    answer = await http.ask(question('POST', url, { ...headers, 'user-agent': 'trimtab', connection: 'close' }, body), LIMITS)
   } catch (error) {
     throw new TrimtabError('SourceUnreachable', `${host} cannot be reached: ${(error as Error).message}`, {
       retry: true,

@@ -1,10 +1,10 @@
 /** The loop that empties the outbox, over the real store, with a clock that the test moves. */
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { TrimtabError } from '../../src/errors.ts'
-import type { NewEvent, Report } from '../../src/ports.ts'
-import { isGivenUp, retryDelay } from '../../src/report/retry.ts'
-import { Dispatch } from '../../src/report/sending/outbox.ts'
-import { opened } from '../store/opened.ts'
+import { TrimtabError } from '../../../src/errors.ts'
+import type { NewEvent, Report } from '../../../src/ports.ts'
+import { isGivenUp, retryDelay } from '../../../src/report/retry.ts'
+import { Dispatch } from '../../../src/report/sending/outbox.ts'
+import { opened } from '../../store/opened.ts'
 
 const until = (holds: () => unknown) => vi.waitFor(() => expect(holds()).toBeTruthy(), { timeout: 5_000, interval: 1 })
 
