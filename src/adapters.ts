@@ -20,6 +20,8 @@ export interface Adapters {
     onImages?(changed: () => void): void
     /** What is deployed without having been built here. */
     artifacts: Artifacts
+    /** The app is gone: what its builds have left for its next one goes too. */
+    forget(app: string): Promise<void>
     /** Calls back when the buildpacks of an app have been fetched, or could not be. */
     onPacks(changed: (app: string) => void): void
     /** Sees to it that the platform's registry has this app's image. Where there can be none, absent. */

@@ -23,6 +23,11 @@ export function requireNames(env: Record<string, string>): void {
     throw new TrimtabError('ManifestInvalid', `app.yaml build.env: ${JSON.stringify(bad)} is no variable name.`)
 }
 
+/** Kept from build to build, until the app is gone. */
+export function cacheOf(cacheRoot: string, app: string): string {
+  return join(cacheRoot, encodeURIComponent(app).replace(/^\./, '%2E'))
+}
+
 /** Makes the bench. */
 export async function openBench(root: string, cacheRoot: string, app: string, env: Record<string, string>): Promise<Bench> {
   requireNames(env)
@@ -32,7 +37,7 @@ export async function openBench(root: string, cacheRoot: string, app: string, en
     tmp: join(root, 'tmp'),
     env: join(root, 'env'),
     packs: join(root, 'packs'),
-    cache: join(cacheRoot, encodeURIComponent(app).replace(/^\./, '%2E')),
+    cache: cacheOf(cacheRoot, app),
   }
   mkdirSync(root, { recursive: true, mode: 0o700 })
   for (const dir of [bench.home, bench.tmp, bench.env, bench.packs, bench.cache]) mkdirSync(dir, { recursive: true })

@@ -18,6 +18,8 @@ import type { Workshop } from './workshop.ts'
 export interface ConfiguredBuilder extends Builder {
   configure(platform: Pick<PlatformSpec, 'builds'> & Partial<Pick<PlatformSpec, 'git' | 'artifacts'>>): void
   artifacts: Artifacts
+  /** The app is gone: what its builds have left for its next one goes too. */
+  forget(app: string): Promise<void>
   /** Called with an app whose buildpacks have been fetched, or could not be: look again. */
   onPacks(changed: (app: string) => void): void
 }
@@ -101,6 +103,7 @@ export function createBuilder(shop: Workshop, builtins: () => Promise<Builtin[]>
     followLog: (key, signal) => logs.follow(key, signal),
     onChange: (changed) => void listeners.push(changed),
     onPacks: (changed) => pins.onChange(changed),
+    forget: (app) => shop.forget(app),
     async prune(keep) {
       const atFirst = keep()
       const isWhole = (key: string, among: Set<string>) => among.has(key) && shop.exists(key)

@@ -7,7 +7,7 @@ import { TrimtabError } from '../errors.ts'
 import type { Surroundings } from './artifact/command.ts'
 import { layArtifact } from './artifact/lay.ts'
 import { ArtifactStore } from './artifact/store.ts'
-import { openBench } from './bench.ts'
+import { cacheOf, openBench } from './bench.ts'
 import { buildsFolder } from './builder.ts'
 import { type Builtin, layOut } from './builtins.ts'
 import { buildEnvironment, STACK } from './environment.ts'
@@ -51,6 +51,7 @@ export function hostWorkshop(options: HostBuilderOptions, builtins: () => Promis
     remove: (key) => slugs.remove(key),
     log: (key) => slugs.log(key),
     requireSpace: () => requireSpace(DISK, state, free),
+    forget: (app) => removeTree(cacheOf(join(state, 'cache'), app)),
     async make(work) {
       const { key } = work.plan
       if (work.recipe.kind === 'artifact') return makeOfArtifact(work, work.recipe.artifact)

@@ -43,6 +43,8 @@ export interface Workshop {
   make(work: Work): Promise<Image>
   /** Ends and removes what an earlier trimtab was building when it was killed. Nothing is made before. */
   clearAway(): Promise<void>
+  /** Removes what builds of this app have left for its next one. Nothing of it is being made. */
+  forget(app: string): Promise<void>
   /** Removes left-overs; `inUse` are the keys of what is being made or wanted, `keep` those of what a release needs. */
   tidy(inUse: () => Set<string>, keep: () => Set<string>): Promise<void>
   /** Nothing is being made any more. */

@@ -62,3 +62,16 @@ test('what a fork left in its cache never comes into an image of the app, not ev
   // A branch of the repository is the app's own: merging it needs no build.
   expect(keys[2]).toBe(keys[1])
 })
+
+test('with an app its cache goes', async () => {
+  const { root, source, builder, build } = await world()
+  const commit = await source.commit(pack('echo kept > "$2/found"'))
+  imageOf(await build(await builder.plan({ app: fork, commit, settings: { env: {} } })))
+  const cache = join(root, 'state/cache', fork.name)
+  expect(existsSync(join(cache, 'found'))).toBe(true)
+  await builder.forget('another')
+  expect(existsSync(cache)).toBe(true)
+  await builder.forget(fork.name)
+  await builder.forget(fork.name)
+  expect(existsSync(cache)).toBe(false)
+})

@@ -61,6 +61,11 @@ export class Ready {
     await Promise.all([container, ...tooMany.map((app) => this.#drop(app))])
   }
 
+  /** No build of this app is to come. */
+  async forget(app: string): Promise<void> {
+    await this.#drop(app)
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     await Promise.all([...this.#idle.keys()].map((app) => this.#drop(app)))

@@ -13,6 +13,7 @@ import { buildDockerfile } from './dockerfile.ts'
 import { takeImage } from './foreign.ts'
 import { buildWithPacks } from './packs.ts'
 import { dataRoot } from './space.ts'
+import { cacheVolume } from './spec.ts'
 import { ENGINE_DISK, explained } from './trouble.ts'
 import type { Yard } from './yard.ts'
 
@@ -55,6 +56,11 @@ export function containerWorkshop(yard: Yard, state: string, free: FreeBytes): W
         work.signal.throwIfAborted()
         throw await explained(error, engine)
       }
+    },
+    async forget(app) {
+      await ready.forget(app)
+      // One that is not there, or that a build still has, is no trouble.
+      await engine.ask((docker) => docker.getVolume(cacheVolume(platform, app)).remove()).catch(() => {})
     },
     async clearAway() {
       for (const entry of await readdir(folder, { withFileTypes: true })) {
