@@ -281,6 +281,10 @@ async function wire(platform: () => Platform, chosen: Chosen, trigger: (app: str
     for (const { name } of platform().apps) trigger(name)
   })
   builder.onRegistry?.((event) => store.event(event))
+  store.onEvent(({ type, app }) => {
+    // A cache of what is gone is missed by nobody; previews come and go by the hundred.
+    if (type === 'AppRemoved') void builder.forget(app).catch(() => {})
+  })
   return { world, configure: builder.configure, artifacts: builder.artifacts, publish: builder.publish }
 }
 
