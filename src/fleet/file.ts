@@ -4,7 +4,7 @@ import { transportOf } from '../config/address.ts'
 import { hostOf, previewsOf } from '../config/sources.ts'
 import type { AppSpec, FleetSpec, GitSpec } from '../domain.ts'
 import { check } from '../manifest/check.ts'
-import { invalid, type Problem } from '../manifest/problems.ts'
+import { invalid } from '../manifest/problems.ts'
 import { pathKey } from '../manifest/tree.ts'
 import { readYaml } from '../manifest/yaml.ts'
 import { fleetSchema, type ParsedFleet } from './schema.ts'
@@ -23,9 +23,11 @@ export function parseFleet(input: Buffer | string, { fleet, git }: { fleet: Flee
   const file = readYaml(input, FLEET_LIMIT, { expand })
   const { data, problems } = check(file, fleetSchema)
   const all = [...problems]
-  for (const [path, name, message] of data === null ? [] : refused(data, fleet, git)) {
+  // Also where something else is wrong with it, so that all is told at once.
+  for (const [path, name, message] of refused(file.value, fleet, git)) {
+    if (all.some((problem) => problem.path === name)) continue
     const { line = 1, column = 1 } = file.places.get(pathKey(path)) ?? {}
-    all.push({ line, column, path: name, message } satisfies Problem)
+    all.push({ line, column, path: name, message })
   }
   if (data === null || all.length > 0) throw invalid('FleetInvalid', [{ file: fleet.path ?? '', problems: all }])
   return data.apps.map((app) => specOf(app, fleet))
@@ -51,20 +53,25 @@ function specOf({ repo, path, previews, branch, tag, ...rest }: ParsedFleet['app
 
 type Refused = [path: Array<string | number>, name: string, message: string]
 
-/** What depends on platform.yaml. */
-function* refused({ apps }: ParsedFleet, fleet: FleetSpec, git: GitSpec): Generator<Refused> {
-  for (const [index, { repo, previews }] of apps.entries()) {
+/** What depends on platform.yaml. Of a file that may still be anything. */
+function* refused(value: unknown, fleet: FleetSpec, git: GitSpec): Generator<Refused> {
+  const { apps } = (value ?? {}) as { apps?: unknown }
+  for (const [index, app] of Array.isArray(apps) ? apps.entries() : []) {
+    const { repo, previews } = (app ?? {}) as { repo?: unknown; previews?: unknown }
+    if (typeof repo !== 'string') continue
     const at = (key: string): [Array<string | number>, string] => [['apps', index, key], `apps[${index}].${key}`]
-    const address = repo === OWN ? fleet.repo : repo
-    const transport = transportOf(repo)
-    if (repo !== OWN && transport === 'file' && !repo.startsWith('file:') && !isAbsolute(repo)) {
-      yield [...at('repo'), `a relative path has no meaning here; write the whole address, or ${OWN} for this repository`]
-    } else if (repo !== OWN && !git.allow.includes(transport)) {
-      yield [...at('repo'), `git.allow of platform.yaml does not name ${transport}`]
-    }
-    const host = hostOf(address)
-    if (previews && (host === null || git.forges[host] === undefined)) {
+    const message = repo === OWN ? null : notAllowed(repo, git)
+    if (message !== null) yield [...at('repo'), message]
+    const host = hostOf(repo === OWN ? fleet.repo : repo)
+    if (previews && (host === null || !Object.hasOwn(git.forges, host))) {
       yield [...at('previews'), 'needs a forge to ask for pull requests: git.forges of platform.yaml, by host']
     }
   }
+}
+
+function notAllowed(repo: string, { allow }: GitSpec): string | null {
+  const transport = transportOf(repo)
+  if (transport === 'file' && !repo.startsWith('file:') && !isAbsolute(repo))
+    return `a relative path has no meaning here; write the whole address, or ${OWN} for this repository`
+  return allow.includes(transport) ? null : `git.allow of platform.yaml does not name ${transport}`
 }
