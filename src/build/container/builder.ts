@@ -41,6 +41,8 @@ export interface ContainerBuilder extends Builder {
   /** Called when an image, or the stack, has come or gone without the builder's doing: look again at every app. */
   onImages(changed: () => void): void
   artifacts: Artifacts
+  /** The app is gone: what its builds have left for its next one goes too. */
+  forget(app: string): Promise<void>
   /** Sees to it that the platform's registry, where it has one, has this app's image. Idempotent; nothing waits for it. */
   publish(app: string, key: string): void
   /** Called with what there is to tell of the registry. */
