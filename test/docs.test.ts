@@ -99,7 +99,13 @@ function isCommand(program: ReturnType<typeof createProgram>, text: string): boo
   return words.slice(1).every((word) => !word.startsWith('-') || word === '--help' || known.includes(word))
 }
 
-const TRIGGERS = { HOOK_SECRET: 'x', GIT_TOKEN: 'x', FORGE_TOKEN: 'x', SLACK_URL: 'https://hooks.example.com/x' }
+const TRIGGERS = {
+  HOOK_SECRET: 'x',
+  GIT_TOKEN: 'x',
+  FORGE_TOKEN: 'x',
+  SLACK_URL: 'https://hooks.example.com/x',
+  MAIL_PASSWORD: 'x',
+}
 
 describe('the examples of', () => {
   it.each(of('yaml app.yaml'))('app.yaml at $where are valid', ({ body }) => {
@@ -108,7 +114,10 @@ describe('the examples of', () => {
 
   it.each(of('yaml platform.yaml'))('platform.yaml at $where are valid', ({ body }) => {
     expect(() =>
-      parsePlatform(body, { file: 'platform.yaml', env: { SHOP_TOKEN: 'x', STRIPE_KEY: 'x', REGISTRY_PASSWORD: 'x', ...TRIGGERS } }),
+      parsePlatform(body, {
+        file: 'platform.yaml',
+        env: { SHOP_TOKEN: 'x', STRIPE_KEY: 'x', REGISTRY_PASSWORD: 'x', ...TRIGGERS },
+      }),
     ).not.toThrow()
   })
 
