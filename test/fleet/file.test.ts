@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { FleetSpec, GitSpec } from '../../src/domain.ts'
 import { TrimtabError } from '../../src/errors.ts'
@@ -117,4 +119,10 @@ describe('refuses, all at once and at its place,', () => {
 it('may name paths and http where git.allow does', () => {
   const text = 'apps: [{name: a, repo: /srv/a.git}, {name: b, repo: "http://git.example.com/b.git"}]'
   expect(parse(text, { allow: ['file', 'http'] }).map(({ repo }) => repo)).toEqual(['/srv/a.git', 'http://git.example.com/b.git'])
+})
+
+it('the examples of the documentation are valid', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/fleet.md'), 'utf8')
+  const examples = [...page.matchAll(/^```yaml apps\.yaml\n([\s\S]*?)^```$/gm)].map(([, body = '']) => body)
+  expect(examples.map((body) => parse(body).map(({ name }) => name))).toEqual([['shop', 'docs', 'tools']])
 })
