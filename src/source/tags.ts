@@ -51,7 +51,7 @@ export function highest(pattern: string, names: Iterable<string>): string | null
   for (const name of names) {
     const version = matches(pattern, name) ? versionOf(pattern, name) : null
     if (!version) continue
-    const order = best ? version.compareBuild(best.version) : 1
+    const order = best ? semver.compareBuild(version, best.version) : 1
     if (!best || order > 0 || (order === 0 && name < best.name)) best = { name, version }
   }
   return best?.name ?? null

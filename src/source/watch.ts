@@ -14,7 +14,7 @@ interface Watched {
 
 /** A commit touches several refs and logs within this time, in milliseconds. */
 const SETTLE_MS = 1
-/** More branch folders than this are left to polling. */
+/** More folders of branches, or of tags, than this are left to polling. */
 const MOST = 500
 
 /** Says that something in the folder matters. */
@@ -111,7 +111,9 @@ function foldersOf(path: string): Map<string, Matters> {
   for (const each of [dirs.gitDir, dirs.commonDir]) folders.set(each, (name) => inGitDir.has(name))
   for (const each of ['refs', 'reftable'])
     if (isFolder(join(dirs.commonDir, each))) folders.set(join(dirs.commonDir, each), isRef)
-  for (const each of branchFolders(join(dirs.commonDir, 'refs/heads'))) folders.set(each, isRef)
+  for (const kind of ['refs/heads', 'refs/tags']) {
+    for (const each of refFolders(join(dirs.commonDir, kind))) folders.set(each, isRef)
+  }
   return folders
 }
 
@@ -119,7 +121,7 @@ function isRef(name: string): boolean {
   return !name.endsWith('.lock')
 }
 
-function branchFolders(root: string): string[] {
+function refFolders(root: string): string[] {
   const found: string[] = []
   const left = isFolder(root) ? [root] : []
   for (let at = left.pop(); at !== undefined && found.length < MOST; at = left.pop()) {

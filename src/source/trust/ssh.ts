@@ -26,16 +26,18 @@ export async function verifySsh(
     programs.run('ssh-keygen', ['-Y', action, ...args, '-s', file], dir, input)
 
   const found = await keygen('find-principals', ['-f', signers], Buffer.alloc(0))
+  let said = found.stderr
   for (const principal of found.code === 0 ? found.stdout.split(/[\n,]/).filter((name) => name !== '') : []) {
-    const { code, stdout } = await keygen('verify', ['-n', NAMESPACE, '-f', signers, '-I', principal])
+    const { code, stdout, stderr } = await keygen('verify', ['-n', NAMESPACE, '-f', signers, '-I', principal])
     const key = new RegExp(`^Good "${NAMESPACE}" signature for .* with (\\S+ key \\S+)$`, 'm').exec(stdout)?.[1]
     if (code === 0 && key !== undefined) return trusted(`${plain(principal)} (${key})`)
+    said += stderr
   }
   // It is none that counts. What it is, is found out for the person who reads of it.
   const alone = await keygen('check-novalidate', ['-n', NAMESPACE])
   const key = / signature with (\S+) key (\S+)$/m.exec(alone.stdout)
   if (alone.code !== 0 || !key) return refused(brokenBy(alone.stderr))
-  return refused(notAllowed(`the ${key[1]} key ${key[2]}`, found.stderr, list))
+  return refused(notAllowed(`the ${key[1]} key ${key[2]}`, said, list))
 }
 
 function brokenBy(stderr: string): string {

@@ -65,6 +65,7 @@ describe('signed with ssh', () => {
     const signature = tag.slice(tag.indexOf('-----BEGIN')).trimEnd().replaceAll('\n', '\n ')
     await refuses(commitRaw(repo, raw.replace(/gpgsig (?:.*\n )*.*\n/, `gpgsig ${signature}\n`)), 'is not of this commit')
 
+    repo.git('reset', '--quiet', '--soft', good)
     for (const [options, ...says] of [
       ['valid-before="20200101"', 'has expired', 'valid-before 2020-01-01', 'line 2'],
       ['valid-after="20990101"', 'not valid yet', 'line 2'],
