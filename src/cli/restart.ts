@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { act, examples } from './context.ts'
+import { inWords } from './render/suspension.ts'
 
 export function addRestart(program: Command): void {
   program
@@ -9,8 +10,11 @@ export function addRestart(program: Command): void {
     .addHelpText('after', examples('trimtab restart hello'))
     .action(
       act<[string]>(async (context, app) => {
-        await (await context.client()).restart(app)
+        const client = await context.client()
+        await client.restart(app)
         context.say(`Restarting ${app}. Follow it with \`trimtab events ${app} -f\`.`)
+        const suspended = (await client.status(app)).at(0)?.suspended
+        if (suspended) context.say(`${app} stays ${inWords(suspended)}: no commit is deployed.`)
       }),
     )
 }

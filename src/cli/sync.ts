@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { SyncUpdateView } from '../http/wire.ts'
 import { act, type Context, examples } from './context.ts'
 import { eventLines } from './render/event.ts'
+import { inWords } from './render/suspension.ts'
 import { indent, oneLine, printable, shortCommit } from './render/text.ts'
 
 type Result = Extract<SyncUpdateView, { kind: 'result' }>
@@ -28,7 +29,7 @@ export function addSync(program: Command): void {
         const line = eventLines(context.paint)
         for await (const update of client.sync({ ...(app !== undefined && { app }), wait, allowPrune })) {
           if (update.kind === 'result') results.push(update)
-          if (!json) show(context, update, { wait, line })
+          if (!json) show(context, update, line)
         }
         if (json) context.json(results.map(({ kind, ...result }) => result))
         return conclude(context, results, { wait, json })
@@ -36,23 +37,20 @@ export function addSync(program: Command): void {
     )
 }
 
-function show(
-  context: Context,
-  update: SyncUpdateView,
-  { wait, line }: { wait: boolean; line: ReturnType<typeof eventLines> },
-): void {
+function show(context: Context, update: SyncUpdateView, line: ReturnType<typeof eventLines>): void {
   if (update.kind === 'log') context.pass(update.text)
   else if (update.kind === 'event') context.say(line(update.event))
-  else if (wait) context.say(resultLine(update))
+  else context.say(resultLine(update))
 }
 
 /** What became of one app, in words. */
 function resultLine({ ok, app, status }: Result): string {
-  const { serving, failure, urls, desired } = status
+  const { serving, failure, urls, desired, suspended } = status
   const name = oneLine(app)
   if (ok) {
     const release = serving === null ? '' : ` as v${serving.release}`
-    return `${name} is live at ${shortCommit(serving?.commit ?? desired.commit)}${release}${urls.length > 0 ? `: ${urls.join(' ')}` : '.'}`
+    const live = `${name} is live at ${shortCommit(serving?.commit ?? desired.commit)}${release}${urls.length > 0 ? `: ${urls.join(' ')}` : '.'}`
+    return suspended ? `${live}\n${name} is ${inWords(suspended)}: no other commit is deployed.` : live
   }
   const reason = failure === null ? printable(status.message || status.status) : `${failure.code}\n${printable(failure.message)}`
   const still = serving === null ? '' : `\n${name}: v${serving.release} (${shortCommit(serving.commit)}) still serves.`

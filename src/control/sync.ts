@@ -25,17 +25,20 @@ export async function* sync(world: World, { apps, wait, signal, look, trigger }:
   })
   // A commit in a local repository is seen at once: its build has most often begun before anybody could ask.
   for (const app of apps) if (isBuilding(app, world)) void followBuild(app, world, channel, stop.signal)
+  let resting: SyncUpdate | null = null
   const all = Promise.all(
     apps.map(async (app) => {
       world.store.again(app)
       await look(app)
       trigger(app)
       if (wait) channel.push(await conclusion(app, world, stop.signal))
+      else if (apps.length === 1) resting = await rest(app, world)
     }),
   ).finally(() => channel.close())
   try {
     if (wait) yield* channel
     await all
+    if (resting) yield resting
   } finally {
     stop.abort()
     unwatch()
@@ -63,8 +66,22 @@ async function conclusion(app: string, world: World, signal: AbortSignal): Promi
   }
 }
 
-function isLive(status: AppStatus): boolean {
-  return status.status === 'Live' && status.failure === null && status.desired.commit === status.serving?.commit
+/** Of one that is asked for by name: a commit that will not be deployed however often it is looked at. */
+async function rest(app: string, world: World): Promise<SyncUpdate | null> {
+  const status = await viewStatus(app, world)
+  const rests = status.status === 'Suspended' || isHeld(status)
+  return rests && !isLive(status) ? { kind: 'result', ok: false, app, status } : null
+}
+
+/** It waits for a time that may be days off. For other apps it waits as long as they take. */
+function isHeld({ held }: AppStatus): boolean {
+  return held?.for === 'window'
+}
+
+/** One that is suspended and not stopped serves on: live is what the newest commit is, or is not. */
+function isLive({ status, suspended, down, failure, desired, serving }: AppStatus): boolean {
+  const serves = status === 'Live' || (status === 'Suspended' && suspended !== undefined && down === undefined)
+  return serves && failure === null && desired.commit === serving?.commit
 }
 
 /** The commit whose attempt is over without being live; null: none, or it is not over. */
@@ -74,7 +91,7 @@ function verdictOn(app: string, world: World): string | null {
 }
 
 function isOver(status: AppStatus, verdict: string | null): boolean {
-  if (isLive(status) || status.status === 'Suspended') return true
+  if (isLive(status) || status.status === 'Suspended' || isHeld(status)) return true
   // A verdict counts when it is one on the commit that git names now; a source that cannot be read is one by itself.
   return (verdict !== null && verdict === status.desired.commit) || (status.failure !== null && status.failure.commit === null)
 }

@@ -47,7 +47,7 @@ export function attemptsTable(db: Db) {
         tries: row.tries,
         built: row.build_key !== null,
         startedAt: row.started_at,
-        ...(row.state === 'skipped' && row.message !== null && { why: row.message }),
+        ...(row.state === 'skipped' && row.code === null && row.message !== null && { why: row.message }),
       }
     },
     open(app: string, commit: CommitId, settings: string, state: 'open' | 'skipped', at: number): void {

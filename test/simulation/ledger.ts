@@ -112,7 +112,9 @@ export class Ledger implements Decisions {
   }
 
   retryLater(_app: string, failure: Failure, at: number): void {
-    if (this.attempt) this.attempt = { ...this.attempt, retryAt: at, failure, tries: this.attempt.tries + 1 }
+    if (!this.attempt) return
+    const { why: _, ...attempt } = this.attempt
+    this.attempt = { ...attempt, retryAt: at, failure, tries: attempt.tries + 1 }
   }
 
   drain(_app: string, instance: string): void {
@@ -160,7 +162,9 @@ export class Ledger implements Decisions {
   }
 
   private end(state: 'failed' | 'succeeded', failure: Failure | null): void {
-    if (this.attempt) this.attempt = { ...this.attempt, state, failure, retryAt: null }
+    if (!this.attempt) return
+    const { why: _, ...attempt } = this.attempt
+    this.attempt = { ...attempt, state, failure, retryAt: null }
   }
 
   private move(from: Release['status'], to: Release['status']): void {

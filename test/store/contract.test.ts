@@ -18,7 +18,9 @@ function randomCall(random: Random, ledger: Ledger, at: number): Call {
   const version = pending?.version ?? 0
   const commit = random.pick([A, B])
   const calls: Call[] = [
-    (to) => to.begin('shop', { commit, settings: 's', skip: at % 5 === 0 }),
+    (to) => to.begin('shop', { commit, settings: 's', skip: at % 5 === 0, ...(at % 2 ? { why: 'for a reason' } : {}) }),
+    (to) => to.setSuspension('shop', at % 2 ? { by: `user ${at % 3}`, reason: '' } : null),
+    (to) => to.hold('shop', at % 3 ? { commit, kind: at % 2 ? 'app.yaml' : 'window' } : null),
     (to) => to.building('shop', 'k1'),
     // A number may be left out: an instance had it that an older store knew.
     (to) => to.release(draft(lastVersion + 1 + (at % 2), { commit }), !serving && at % 3 === 0),

@@ -27,6 +27,8 @@ it('knows nothing of an app it has never heard of', () => {
     draining: new Map(),
     freshFrom: 0,
     suspendedSince: null,
+    suspension: null,
+    held: null,
   })
 })
 
@@ -55,6 +57,8 @@ it('remembers everything over a restart, and keeps apps apart', () => {
     draining: new Map([['shop.web.v1.1', 2_000]]),
     freshFrom: 2_000,
     suspendedSince: 2_000,
+    suspension: null,
+    held: null,
   })
   expect(reopen().read('shop')).toEqual(before)
   expect(reopen().read('sho')).toMatchObject({ attempt: null, serving: null, lastVersion: 0, draining: new Map() })
