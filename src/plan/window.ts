@@ -79,8 +79,10 @@ export function openingAt(windows: Window[], timezone: string, now: number): Ope
     for (const { days, from, to } of windows) {
       if (!days.has(new Date(midnight).getUTCDay())) continue
       const start = instantOf(midnight + from * 60_000, timezone)
-      if (start <= now && now < instantOf(midnight + to * 60_000, timezone)) return { open: true }
-      if (start > now) opens = Math.min(opens, start)
+      const end = instantOf(midnight + to * 60_000, timezone)
+      if (start <= now && now < end) return { open: true }
+      // Of an hour that is left out there may be nothing at all.
+      if (start > now && start < end) opens = Math.min(opens, start)
     }
   }
   return { open: false, opens }
