@@ -1,5 +1,6 @@
 /** The first lines of `up`: what is watched, where it answers, how to go on. */
 import type { PlatformSpec, RouterSpec, RuntimeSpec } from '../domain.ts'
+import { fleetName } from '../fleet/identity.ts'
 import type { Control } from '../ports.ts'
 
 /** `root`: the code of every app runs as root. */
@@ -14,6 +15,7 @@ export function greeting(platform: PlatformSpec, urls: (app: string) => string[]
       : []),
     `Watching ${apps.length} ${apps.length === 1 ? 'app' : 'apps'}: each commit is built and goes live by itself, and a revert brings the old version back.`,
     ...apps.map((app) => `  ${app.name.padEnd(width)}  ${urls(app.name).join('  ')}`.trimEnd()),
+    ...platform.fleets.map((fleet) => `Apps are listed by ${fleetName(fleet)}, too: a line more is an app more.`),
     'In another terminal: trimtab status, trimtab events -f, trimtab logs <app>. Ctrl-C ends trimtab; the apps keep running.',
   ]
 }

@@ -7,7 +7,7 @@ import { asTrimtabError } from '../errors.ts'
 import type { FleetRecord, FleetStatus } from '../ports.ts'
 import type { Roster } from '../roster.ts'
 import type { World } from '../world.ts'
-import { asApp, fleetName, withTrust } from './identity.ts'
+import { asApp, fleetName, isFleetName, withTrust } from './identity.ts'
 import { difference, listAt, requireMost } from './list.ts'
 import { type Kept, standing, told } from './standing.ts'
 
@@ -122,7 +122,7 @@ export function createFleets({ world: { source, store, now }, roster, log }: Par
     looked(name) {
       const kept = fleets.get(name)
       if (kept) void turn(kept, false)
-      return kept !== undefined
+      return isFleetName(name)
     },
     async look(allowPrune) {
       await Promise.all(

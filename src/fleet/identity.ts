@@ -9,6 +9,11 @@ export function fleetName({ repo, branch, path, discover }: FleetSpec): string {
   return `fleet ${repo}${at} ${discover ?? path}`
 }
 
+/** Whether it is the name of a fleet, also of one that is no more. */
+export function isFleetName(name: string): boolean {
+  return name.startsWith('fleet ')
+}
+
 /** For the poller, and for reading from its mirror. */
 export function asApp(fleet: FleetSpec, git: GitSpec): AppSpec {
   const { repo, branch, auth, poll, webhook, verify } = fleet
