@@ -131,7 +131,7 @@ describe('direction:', () => {
     const client = ['http/client.ts', 'http/request.ts', 'http/wire.ts', 'http/socket.ts']
     const allowed = ({ of, type, late }: Import) =>
       !isOurs(of) ||
-      within(of, ['cli/', ...PURE, ...NOUNS, ...client, 'package.ts', 'stack/recipe.ts']) ||
+      within(of, ['cli/', ...PURE, ...NOUNS, ...client, 'package.ts', 'stack/recipe.ts', 'fleet/file.ts']) ||
       (of === 'ports.ts' && type) ||
       (within(of, ['main.ts', 'demo/demo.ts', 'engine/', 'stack/', 'trial/']) && late)
     expect(strays(['cli/'], allowed)).toEqual([])

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { Manifest, PlatformSpec } from '../domain.ts'
 import { TrimtabError } from '../errors.ts'
@@ -10,18 +10,25 @@ export function addValidate(program: Command): void {
   program
     .command('validate')
     .description('check app.yaml, Procfile and .buildpacks of a folder, and platform.yaml, without a server')
-    .argument('[dir]', 'folder of the app', '.')
+    .argument('[dir]', "folder of the app; or a fleet's file, such as apps.yaml", '.')
     .option('--json', 'print {ok, files, problems}')
     .addHelpText(
       'after',
-      examples('trimtab validate', 'trimtab validate services/shop', 'trimtab validate --config platform.yaml'),
+      examples(
+        'trimtab validate',
+        'trimtab validate services/shop',
+        'trimtab validate --config platform.yaml',
+        'trimtab validate apps.yaml',
+      ),
     )
     .action(
       act<[string, { json?: true }]>(async ({ config, configGiven, env, say, json }, dir, options) => {
-        const app = await checkApp(resolve(dir))
-        const platform = await checkPlatform(configGiven ? config : join(resolve(dir), 'platform.yaml'), configGiven, env)
-        const together = await checkTogether(app, platform.found)
-        const files = [...app.files, ...platform.files]
+        const isList = /\.ya?ml$/.test(dir)
+        const app = isList ? NO_APP : await checkApp(resolve(dir))
+        const folder = isList ? dirname(resolve(dir)) : resolve(dir)
+        const platform = await checkPlatform(configGiven ? config : join(folder, 'platform.yaml'), configGiven, env)
+        const together = isList ? await checkFleet(dir, platform.found) : await checkTogether(app, platform.found)
+        const files = [...app.files, ...(isList ? [basename(dir)] : []), ...platform.files]
         const problems = [...app.problems, ...platform.problems, ...together]
         if (options.json) json({ ok: problems.length === 0, files, problems })
         else if (problems.length > 0) say(printable(problems.join('\n')))
@@ -41,6 +48,16 @@ interface Checked<T> {
 interface CheckedApp extends Checked<Manifest> {
   /** The lines of `.buildpacks`. */
   packs: Array<{ text: string; line: number }>
+}
+
+const NO_APP: CheckedApp = { files: [], found: null, problems: [], packs: [] }
+
+/** A list of apps, as `fleet:` of platform.yaml names it. */
+async function checkFleet(file: string, platform: PlatformSpec | null): Promise<string[]> {
+  const { parseFleet } = await import('../fleet/file.ts')
+  const text = await readIfThere(file)
+  if (text === null) throw new TrimtabError('NotFound', `There is no ${file}.`)
+  return attempt(() => parseFleet(text, { fleet: { repo: '.', path: basename(file) }, git: platform?.git ?? null })).problems
 }
 
 async function checkApp(dir: string): Promise<CheckedApp> {

@@ -17,9 +17,10 @@ const OWN = '.'
 
 /**
  * The apps in the file's order, without anything that is the operator's to say (auth, webhook, verify, forge). Throws FleetInvalid,
- * with a line `apps.yaml:3:5 apps[1].repo: …` for every problem.
+ * with a line `apps.yaml:3:5 apps[1].repo: …` for every problem. `git`: null where platform.yaml is not at hand: what depends on it is
+ * not looked at.
  */
-export function parseFleet(input: Buffer | string, { fleet, git }: { fleet: FleetSpec; git: GitSpec }): AppSpec[] {
+export function parseFleet(input: Buffer | string, { fleet, git }: { fleet: FleetSpec; git: GitSpec | null }): AppSpec[] {
   const file = readYaml(input, FLEET_LIMIT, { expand })
   const { data, problems } = check(file, fleetSchema)
   const all = [...problems]
@@ -54,7 +55,7 @@ function specOf({ repo, path, previews, branch, tag, ...rest }: ParsedFleet['app
 type Refused = [path: Array<string | number>, name: string, message: string]
 
 /** What depends on platform.yaml. Of a file that may still be anything. */
-function* refused(value: unknown, fleet: FleetSpec, git: GitSpec): Generator<Refused> {
+function* refused(value: unknown, fleet: FleetSpec, git: GitSpec | null): Generator<Refused> {
   const { apps } = (value ?? {}) as { apps?: unknown }
   for (const [index, app] of Array.isArray(apps) ? apps.entries() : []) {
     const { repo, previews } = (app ?? {}) as { repo?: unknown; previews?: unknown }
@@ -63,15 +64,15 @@ function* refused(value: unknown, fleet: FleetSpec, git: GitSpec): Generator<Ref
     const message = repo === OWN ? null : notAllowed(repo, git)
     if (message !== null) yield [...at('repo'), message]
     const host = hostOf(repo === OWN ? fleet.repo : repo)
-    if (previews && (host === null || !Object.hasOwn(git.forges, host))) {
+    if (git && previews && (host === null || !Object.hasOwn(git.forges, host))) {
       yield [...at('previews'), 'needs a forge to ask for pull requests: git.forges of platform.yaml, by host']
     }
   }
 }
 
-function notAllowed(repo: string, { allow }: GitSpec): string | null {
+function notAllowed(repo: string, git: GitSpec | null): string | null {
   const transport = transportOf(repo)
   if (transport === 'file' && !repo.startsWith('file:') && !isAbsolute(repo))
     return `a relative path has no meaning here; write the whole address, or ${OWN} for this repository`
-  return allow.includes(transport) ? null : `git.allow of platform.yaml does not name ${transport}`
+  return git === null || git.allow.includes(transport) ? null : `git.allow of platform.yaml does not name ${transport}`
 }

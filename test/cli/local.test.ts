@@ -46,6 +46,26 @@ describe('validate', () => {
     expect(json.problems).toHaveLength(4)
   })
 
+  it('checks a list of apps, alone or against a platform', async () => {
+    write('apps.yaml', 'apps: [{name: a, repo: "http://git.example.com/a.git", previews: {}}]\n')
+    expect(await run(['validate', 'apps.yaml'])).toMatchObject({ code: 0, out: 'apps.yaml: fine.\n' })
+    write('p.yaml', 'apps: []\n')
+    const { code, out } = await run(['validate', 'apps.yaml', '--config', 'p.yaml'])
+    expect([code, out]).toEqual([
+      1,
+      'apps.yaml:1:18 apps[0].repo: git.allow of platform.yaml does not name http\n' +
+        'apps.yaml:1:56 apps[0].previews: needs a forge to ask for pull requests: git.forges of platform.yaml, by host\n',
+    ])
+    write('lists/prod.yaml', 'apps: [{name: a, repo: ./a}, {name: A, repo: .}]\n')
+    expect(await run(['validate', 'lists/prod.yaml'])).toMatchObject({
+      code: 1,
+      out: expect.stringMatching(
+        /^prod\.yaml:1:18 apps\[0\]\.repo: a relative path.*\nprod\.yaml:1:31 apps\[1\]\.name: expected a name/,
+      ),
+    })
+    expect(await run(['validate', 'none.yaml'])).toMatchObject({ code: 1, err: expect.stringContaining('There is no none.yaml') })
+  })
+
   it('tells what the platform at hand cannot do, and without one says nothing of it', async () => {
     write('app.yaml', 'routes: [{host: "*.example.com", rateLimit: 100/s}]\nprocesses: {web: {memory: 1G}}\n')
     expect(await run(['validate'])).toMatchObject({ code: 0, out: 'app.yaml: fine.\n' })
