@@ -134,6 +134,10 @@ group('status', () => {
     expect(renderStatus([looping], 0)).toContain(', which is live.')
     const suspended = { ...live, status: 'Suspended' as const }
     expect(renderStatus([suspended], 0)).toContain('\n\nhello: stopped by hand; `trimtab restart hello` brings it back.')
+    const untold = { ...building, reports: { waiting: 2, dropped: 1, lastError: 'git.test is\nbusy.' } }
+    expect(renderStatus([untold], 0)).toContain(
+      '\n\nhello: reports that have not arrived: 2 waiting, 1 given up. git.test is busy.',
+    )
   })
 })
 

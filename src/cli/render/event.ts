@@ -61,7 +61,7 @@ function inWords({ type, commit, release }: DescribedEvent): string {
 }
 
 function tone(type: string, paint: Paint): (text: string) => string {
-  if (/Failed$|Unhealthy$|CrashLooping|Rejected$/.test(type)) return paint.red
+  if (/Failed$|Unhealthy$|CrashLooping|Rejected$|Dropped$/.test(type)) return paint.red
   if (/^(RolloutSucceeded|BuildSucceeded|SourceRecovered|RolledBack)$/.test(type)) return paint.green
   return paint.blue
 }

@@ -9,6 +9,7 @@ import { beginning, oneLine } from '../text.ts'
 
 const AT_ONCE = 8
 const ERROR = 300
+const UNNOTED_MS = 30_000
 
 export interface DispatchOptions {
   outbox: Outbox
@@ -54,14 +55,17 @@ export class Dispatch {
 
   async #serve(target: string): Promise<void> {
     this.#busy.add(target)
+    const next = () => {
+      this.#busy.delete(target)
+      this.wake()
+    }
     try {
       for (let goesOn = true; goesOn && !this.#isClosed; ) goesOn = await this.#first(target)
+      next()
     } catch {
-      // The store has no room, say. The next report that comes in, or the next change of an app, wakes it again.
-    } finally {
-      this.#busy.delete(target)
+      // It cannot be noted what has become of it: there is no room, say. Not at once again, for it may have arrived.
+      setTimeout(next, UNNOTED_MS).unref()
     }
-    this.wake()
   }
 
   /** The first in line. False: nothing more to be done for this target now. */

@@ -120,6 +120,20 @@ it('a target that is no more is dropped without a word', async () => {
   expect(events).toEqual([])
 })
 
+it('where it cannot be noted that it has arrived, it is not sent again and again', async () => {
+  const { put, outbox, tries, dispatch } = sending()
+  const sent = vi.spyOn(outbox, 'sent').mockImplementation(() => {
+    throw new Error('database or disk is full')
+  })
+  put(status('a', '1'), status('b', '1'))
+  await until(() => sent.mock.calls.length === 2)
+  for (let i = 0; i < 5; i++) {
+    dispatch.wake()
+    await new Promise(setImmediate)
+  }
+  expect(tries).toEqual(['a 1', 'b 1'])
+})
+
 describe('killed', () => {
   it('between putting it in and sending it: the next trimtab sends it', async () => {
     const { outbox, reopen, options } = sending()
