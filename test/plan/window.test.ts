@@ -134,7 +134,7 @@ describe('summer time', () => {
 })
 
 it('what it says opens, opens then: no window is missed in a year of minutes around every change', () => {
-  for (const timezone of ['Europe/Paris', 'America/New_York', 'Australia/Lord_Howe', 'America/Santiago']) {
+  for (const timezone of ['Europe/Paris', 'Australia/Lord_Howe']) {
     const windows = parseWindows('Sun 00:30-01:30, Sun 02:00-03:00, Mon-Fri 09:00-17:00') ?? []
     for (let now = at('2026-01-01T00:00:00Z'); now < at('2027-01-01T00:00:00Z'); ) {
       const found = openingAt(windows, timezone, now)
