@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest'
 import { problemsOf } from './problems.ts'
 
 const LATER = 'not available yet in this version'
-const APP = 'name: a, repo: ./a'
 
 it('tells every problem at once, in the order of the file', () => {
   const text = `domian: x
