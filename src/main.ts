@@ -181,6 +181,7 @@ async function run(
     fleet: (list) => void poller.hooked(fleetName(list)),
     log,
   })
+  closing.add(() => hooks.close())
   const server = await createServer({ control, socketPath: socketPath(platform.state), listen: platform.http, hooks, log })
   closing.add(() => server.close())
 

@@ -18,8 +18,16 @@ export interface ReceivedHooks {
   limits(): Pick<HooksSpec, 'bytes' | 'perMinute'>
   received(target: HookTarget, event: HookEvent): void
   refused(name: string, why: string): void
+  /** What came in last is not looked at any more: whoever starts next looks at everything. */
+  close(): void
 }
 
+/**
+ * Looks begin when nothing has come in for a moment: a burst is answered to its end first, for the work that it sets off keeps
+ * the answers of its rest waiting (a connection is accepted once in a turn of the event loop, libuv 1.45). The longest anybody waits.
+ */
+const CALM_MS = 4
+const LONGEST_MS = 500
 /** Of what keeps coming in, so much is told. */
 const TOLD_MS = 5_000
 const REFUSALS_TOLD_MS = 60_000
@@ -28,6 +36,8 @@ export function receiveHooks({ platform, store, now }: World, { look, pullReques
   const isNews = debounced(now)
   /** By repository and kind: what came in since the last look began. */
   let waiting = new Map<string, { target: HookTarget; event: HookEvent }>()
+  let since = 0
+  let timer: NodeJS.Timeout | undefined
 
   const act = () => {
     const all = [...waiting.values()]
@@ -61,14 +71,18 @@ export function receiveHooks({ platform, store, now }: World, { look, pullReques
     limits: () => platform().hooks,
     received(target, event) {
       if (event.kind === 'ping' || event.kind === 'other') return tell(target, event)
+      const at = performance.now()
+      if (waiting.size === 0) since = at
       // All that come in at the same moment are one look.
-      if (waiting.size === 0) setImmediate(act)
       waiting.set(`${target.repository} ${event.kind}`, { target, event })
+      clearTimeout(timer)
+      timer = setTimeout(act, Math.min(CALM_MS, Math.max(0, since + LONGEST_MS - at)))
     },
     refused(name, why) {
       if (isNews(`refused ${name}`, REFUSALS_TOLD_MS))
         log(`A webhook's delivery for ${name} was refused: ${why}. See: trimtab webhook <app>`)
     },
+    close: () => clearTimeout(timer),
   }
 }
 
