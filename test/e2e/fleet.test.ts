@@ -1,5 +1,6 @@
 /** The list of apps in git: what comes, goes, moves, and what stays while the list cannot be had. */
 import { createHmac } from 'node:crypto'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { repositoryId } from '../../src/config/hooks.ts'
@@ -153,6 +154,22 @@ overRuntimes(
         for (const name of ['one', 'two', 'three', 'four', 'five']) expect(ids(name)).toHaveLength(1)
         await serve()
         await told('FleetChanged', 'it is good again')
+      })
+
+      it('where neither its host nor the last list is to be had, whatever runs stays', async () => {
+        const before = ['one', 'two', 'blue', 'moves'].map(ids)
+        await platform.end('SIGKILL')
+        await away()
+        for (const end of ['', '-wal', '-shm']) rmSync(join(platform.state, `trimtab.db${end}`), { force: true })
+        await platform.up()
+        await told('FleetRejected', 'It was never read: whatever runs stays, also what nobody declares.')
+        expect((await platform.run('sync', 'moves', '--allow-prune', '--wait')).code).toBe(0)
+        expect(['one', 'two', 'blue', 'moves'].map(ids)).toEqual(before)
+        for (const name of ['one', 'blue', 'moves']) expect(await platform.says(name)).toBe(name)
+        await serve()
+        await told('FleetChanged', '5 more: one, two, three, four, five')
+        await until(async () => (await platform.status('one')).status === 'Live', 'one to be adopted')
+        expect(['one', 'two', 'blue', 'moves'].map(ids)).toEqual(before)
       })
 
       it('killed at any moment of a change, the next start comes to what the list says', async () => {
