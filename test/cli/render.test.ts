@@ -126,6 +126,8 @@ group('status', () => {
     expect(renderStatus([building], 0)).toContain('\n\nhello: building 9f8e7d6, 3 s so far')
     expect(renderStatus([{ ...failed, serving: null }], 0)).toContain('shop: BuildFailed at 9f8e7d6. Nothing of it serves.')
     expect(renderStatus([], 0)).toContain('No apps yet')
+    const preview = { ...live, app: 'hello-pr-7', preview: { of: 'hello', number: 7 } }
+    expect(renderStatus([live, preview], 0)).toContain('\n\nhello-pr-7 shows pull request #7 of hello.')
     const waiting = { ...live, message: 'waiting for web to be started again after 5 crashes' }
     expect(renderStatus([waiting], 0).split('\n')).toHaveLength(2)
     const short = { ...waiting, processes: [{ type: 'web', want: 2, ready: 0 }] }
