@@ -1,9 +1,13 @@
 /** Where no repository is read from. */
 import { lookup } from 'node:dns/promises'
+import { join } from 'node:path'
 import { describe, expect, it, test as plain } from 'vitest'
 import { isLinkLocal, isLocal } from '../../src/config/nets.ts'
 import { remoteOf } from '../../src/source/address.ts'
+import { Git } from '../../src/source/git.ts'
 import { settled } from '../../src/source/reach.ts'
+import { startGitHttp } from '../support/githttp.ts'
+import { makeRepo } from '../support/repo.ts'
 import { app, failure, test } from './fixture.ts'
 
 plain.each(['169.254.169.254', 'fe80::1', 'fe80::1%eth0', '::ffff:169.254.1.1', '64:ff9b::a9fe:a9fe', 'fd00:ec2::254', 'x'])(
@@ -31,6 +35,22 @@ describe('a link-local host', () => {
   ])('%s is not asked', async (repo, { source }) => {
     await expect(source.look(app(repo))).rejects.toEqual(failure('SourceUnreachable', 'link-local'))
   })
+})
+
+test('git connects to the addresses that were found, whatever the name leads to by then', async ({ tmp }) => {
+  const repo = makeRepo(join(tmp, 'repo')).write({ x: '1' })
+  const commit = repo.commit()
+  const server = await startGitHttp(tmp)
+  const git = new Git(join(tmp, 'git'), process.env)
+  try {
+    const remote = remoteOf({ repo: `${server.url.replace('127.0.0.1', 'no-such-host.invalid')}/repo/.git` })
+    const ask = (addresses: string[]) =>
+      git.run(['ls-remote', '--', remote.url, 'HEAD'], { gitDir: repo.dir, remote: { ...remote, addresses }, timeoutMs: 20_000 })
+    expect((await ask(['::1', '127.0.0.1'])).stdout).toBe(`${commit}\tHEAD\n`)
+  } finally {
+    await git.close()
+    await server.close()
+  }
 })
 
 it('git goes where the host was found to be', async () => {

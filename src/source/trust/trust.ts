@@ -70,7 +70,7 @@ export class Trust {
       return readLists(verify)
     } catch (thrown) {
       if (thrown instanceof ListProblem)
-        throw untrusted(commit, `cannot be verified: ${thrown.message}. Put that right in its place.`)
+        throw untrusted(commit, `cannot be verified: ${thrown.message}. Once that is put right it goes on by itself.`)
       throw thrown
     }
   }
