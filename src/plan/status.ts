@@ -17,13 +17,13 @@ export function statusOf(
 ): AppStatus {
   const { target } = desired
   const { serving, attempt, pending } = observed
-  const failure = failureOf(desired, observed)
   const shown = pending ?? serving
   const commit = target.kind === 'commit' ? target.commit : (attempt?.commit ?? null)
   const live = attempt?.state === 'succeeded' && serving ? attempt.commit : (serving?.commit ?? null)
   const isSkipped = attempt?.state === 'skipped' && attempt.commit === commit
   const stranger = serving ? null : strangerServing(observed)
   const hold = heldBy(desired, observed)
+  const failure = failureOf(desired, observed, hold?.news === true)
   const suspended = suspendedOf(desired, observed)
   return {
     app: desired.app,
@@ -71,11 +71,13 @@ export function suspendedOf({ target }: Desired, { suspension, held, now }: Pick
   return { by: `app.yaml at ${commit.slice(0, 7)}`, since: new Date(noted?.since ?? now).toISOString() }
 }
 
-function failureOf(desired: Desired, observed: Observed): { commit: string | null; failure: Failure } | null {
+function failureOf(desired: Desired, observed: Observed, isHeld: boolean): { commit: string | null; failure: Failure } | null {
   const { target } = desired
   const { attempt } = observed
   if (target.kind === 'suspended' || target.kind === 'removed') return null
   if (target.kind === 'unknown') return { commit: null, failure: target.failure }
+  // What it was refused for is so no more: it only waits to be tried.
+  if (isHeld && target.commit === attempt?.commit && attempt.state === 'failed') return null
   const waits = attempt?.retryAt != null && attempt.retryAt > observed.now
   if (attempt?.failure && (attempt.state === 'failed' || waits)) {
     return { commit: attempt.commit, failure: attempt.failure }

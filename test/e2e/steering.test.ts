@@ -24,7 +24,11 @@ overRuntimes(
       platform = await TestPlatform.make({ kind })
       platform.configure({
         extra: { poll: '1s' },
-        apps: NAMES.map((name) => ({ name, repo: `./${name}`, ...(name === 'mono' && { path: 'services/shop' }) })),
+        apps: NAMES.map((name) => ({
+          name,
+          repo: `./${name}`,
+          ...(name === 'mono' && { path: 'services/shop', branch: 'main' }),
+        })),
       })
       for (const name of NAMES) platform.repo(name)
       await platform.up()
@@ -42,6 +46,9 @@ overRuntimes(
         const [[planned], { desired }] = [await platform.client.plan(app), await platform.status(app)]
         return desired.commit === commit && planned?.actions.length === 0
       }, `${app} to rest at ${commit}`)
+    /** Of a commit that has failed before. */
+    const goesLive = (app: string, commit: string) =>
+      platform.when(app, ({ status, serving }) => status === 'Live' && serving?.commit === commit)
     const inFolder = (folder: string, files: Record<string, unknown>) =>
       Object.fromEntries(Object.entries(files).map(([path, text]) => [`${folder}/${path}`, text])) as ReturnType<typeof webApp>
 
@@ -65,8 +72,11 @@ overRuntimes(
         ])
 
         // Against what is deployed, not against the commit before.
+        repo.git('switch', '--quiet', '--create', 'side')
         repo.write({ 'libs/x.js': 'x' }).commit('A library')
         const more = repo.write({ 'README.md': 'More' }).commit('And a page')
+        repo.git('switch', '--quiet', 'main')
+        repo.git('merge', '--quiet', '--ff-only', 'side')
         await platform.live('mono', more)
         const procfile = repo.write({ 'services/shop/Procfile': 'web: node server.js # as it was\n' }).commit('The Procfile')
         await platform.live('mono', procfile)
@@ -296,7 +306,7 @@ overRuntimes(
             ...(name === 'mono' && { path: 'services/shop', branch: 'other' }),
           })),
         })
-        await platform.live('misspelt', first)
+        await goesLive('misspelt', first)
       })
 
       it('the commit that closes a circle fails, and names it; nothing else is hurt', async () => {
@@ -319,7 +329,7 @@ overRuntimes(
         // The other lets go: the circle is none any more.
         const free = platform.openRepo('egg').write({ 'app.yaml': null }).commit('Free')
         await platform.live('egg', free)
-        await platform.live('hen', closing)
+        await goesLive('hen', closing)
         expect(await types('egg')).not.toContain('RolloutFailed')
       })
     })
