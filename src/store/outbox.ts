@@ -3,9 +3,9 @@ import type { Outbox, QueuedReport, Recipient, Report, Told } from '../ports.ts'
 import type { Db } from './database.ts'
 
 /** So many wait for one target; a longer line is of no use to anybody. */
-export const WAITING = 300
+const WAITING = 300
 /** So many that were given up are kept. */
-export const DEAD = 1_000
+const DEAD = 1_000
 
 interface Row {
   id: number
