@@ -23,7 +23,7 @@ export function advance(desired: Desired, observed: Observed, draft: Draft): Rel
   const hold = heldBy(desired, observed)
   if (hold) {
     wait(hold, commit, observed, draft)
-    return underWay(observed)
+    return underWay(observed, draft)
   }
   lift(observed, draft)
   const begin = { action: 'begin' as const, commit, settings, skip, ...(why !== undefined && { why }) }
@@ -58,8 +58,10 @@ export function advance(desired: Desired, observed: Observed, draft: Draft): Rel
 }
 
 /** A rollout that has begun is finished, whatever newer commits wait for; unless it rests until its next try. */
-function underWay({ attempt, pending, now }: Observed): Release | null {
-  return (attempt?.retryAt ?? 0) > now ? null : pending
+function underWay({ attempt, pending, now }: Observed, draft: Draft): Release | null {
+  const rests = pending !== null && attempt?.retryAt != null && attempt.retryAt > now
+  if (rests) draft.wait((attempt.retryAt ?? 0) - now, `the next try (${attempt.failure?.message ?? ''})`)
+  return rests ? null : pending
 }
 
 /** What this commit waits for; null: nothing, or there is nothing of it that would have to wait. */
