@@ -59,8 +59,7 @@ export function containerWorkshop(yard: Yard, state: string, free: FreeBytes): W
     },
     async forget(app) {
       await ready.forget(app)
-      // One that is not there, or that a build still has, is no trouble.
-      await engine.ask((docker) => docker.getVolume(cacheVolume(platform, app)).remove()).catch(() => {})
+      await dropVolume(cacheVolume(platform, app))
     },
     async clearAway() {
       for (const entry of await readdir(folder, { withFileTypes: true })) {
@@ -82,6 +81,18 @@ export function containerWorkshop(yard: Yard, state: string, free: FreeBytes): W
       yard.bases.close()
       shelf.close()
     },
+  }
+
+  /** One that is not there is no trouble. A container that has ended has its volumes for a moment more. */
+  async function dropVolume(name: string): Promise<void> {
+    for (let tries = 0; tries < 20; tries++) {
+      try {
+        return await engine.ask((docker) => docker.getVolume(name).remove())
+      } catch (error) {
+        if (!(error instanceof Refusal) || error.status !== 409) return
+        await new Promise((resolve) => setTimeout(resolve, 500))
+      }
+    }
   }
 
   /** Images that have lost their name to a newer one of the same key, and what a Dockerfile's build that was broken off left. */
