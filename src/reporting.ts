@@ -1,8 +1,9 @@
 /** Wires the telling of people: how apps stand → the outbox → forges and those who are notified. */
+
+import { projectOf } from './config/project.ts'
 import { forgeFor } from './config/sources.ts'
 import { keepReported } from './control/reported.ts'
 import type { AppSpec, ForgeSpec } from './domain.ts'
-import { projectOf } from './forge/address.ts'
 import { createForge } from './forge/forge.ts'
 import type { Forge } from './ports.ts'
 import { Dispatch } from './report/sending/outbox.ts'

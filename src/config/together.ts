@@ -2,6 +2,7 @@
 import type { Listen } from '../domain.ts'
 import { NOTIFY_KEYS } from './notify-schema.ts'
 import { LISTEN } from './parts.ts'
+import { projectOf } from './project.ts'
 import type { Parsed } from './schema.ts'
 import { forgeOf, hostOf } from './sources.ts'
 
@@ -16,11 +17,7 @@ const FORM: Record<string, string> = { binary: 'binary', image: 'container', rou
 export function* misplaced({ runtime, router, registry, apps, git, notify }: Parsed): Generator<Refused> {
   for (const [index, { forge, previews, repo }] of apps.entries()) {
     const host = hostOf(repo)
-    if (forge && !forgeOf(forge, repo))
-      yield [
-        ['apps', index, 'forge'],
-        'needs its kind (github, gitea, forgejo, gitlab, bitbucket) and, for a local path, its api',
-      ]
+    if (forge) yield* misplacedForge(['apps', index, 'forge'], forge, repo)
     if (previews && !forge && (host === null || git?.forges?.[host] === undefined))
       yield [['apps', index, 'previews'], 'needs a forge to ask for pull requests']
   }
@@ -43,6 +40,17 @@ export function* misplaced({ runtime, router, registry, apps, git, notify }: Par
   }
   const processes = runtime === 'process' || (typeof runtime === 'object' && runtime.kind === 'process')
   if (router?.kind === 'traefik' && router.run === 'container' && processes) yield [['router', 'run'], 'needs runtime: docker']
+}
+
+function* misplacedForge(path: Refused[0], written: Parameters<typeof forgeOf>[0], repo: string): Generator<Refused> {
+  if (hostOf(repo) === null) return yield [path, 'is for a repository at a forge, which is no local path']
+  const spec = forgeOf(written, repo)
+  if (!spec) return yield [path, 'needs its kind: github, gitea, forgejo, gitlab or bitbucket']
+  try {
+    projectOf(repo, spec.kind, spec.api)
+  } catch (error) {
+    yield [path, (error as Error).message]
+  }
 }
 
 function* misplacedNotify(

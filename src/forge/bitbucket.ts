@@ -1,15 +1,15 @@
 /** Bitbucket Cloud's REST API: https://developer.atlassian.com/cloud/bitbucket/rest/ */
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
+import type { Project } from '../config/project.ts'
 import type { CommitStatus, Forge, PullRequest } from '../ports.ts'
-import type { Project } from './address.ts'
 import type { Api } from './api.ts'
 import * as check from './checks.ts'
 import { namedPages } from './pages.ts'
 import { link, oneLine } from './text.ts'
 
 /**
- * An access token of a repository, a project or a workspace alone; an API token or an app password with its user.
+ * An access token of a repository, a project or a workspace stands alone; an API token comes with its user's address.
  * https://developer.atlassian.com/cloud/bitbucket/rest/intro/#authentication
  */
 export function bitbucketHeaders(token: string, username?: string): Record<string, string> {
@@ -21,10 +21,11 @@ export function bitbucketHeaders(token: string, username?: string): Record<strin
 const KEY = 40
 const TEXT = 255
 
+/** https://support.atlassian.com/bitbucket-cloud/docs/repository-access-token-permissions/ and …/api-token-permissions/ */
 const NEEDS = {
-  status: 'the scope "repository" (API tokens: read:repository:bitbucket)',
-  hook: 'the scope "webhook" of an administrator (API tokens: read: and write:webhook:bitbucket)',
-  pulls: 'the scope "pullrequest" (API tokens: read:pullrequest:bitbucket and read:repository:bitbucket)',
+  status: 'the scope repository:write (API tokens: read:repository:bitbucket and write:repository:bitbucket)',
+  hook: 'the scope webhook, of an administrator (API tokens: read:webhook:bitbucket and write:webhook:bitbucket)',
+  pulls: 'the scopes pullrequest and repository (API tokens: read:pullrequest:bitbucket and read:repository:bitbucket)',
 }
 
 const STATES: Record<CommitStatus['state'], string> = { pending: 'INPROGRESS', success: 'SUCCESSFUL', failure: 'FAILED' }
@@ -72,7 +73,7 @@ export function bitbucket(api: Api, { owner, name }: Project): Forge {
     /** https://developer.atlassian.com/cloud/bitbucket/rest/api-group-repositories/#api-repositories-workspace-repo-slug-hooks-post */
     async installWebhook({ url, secret }) {
       const call = { path: `${repo}/hooks`, what: 'install a webhook', needs: NEEDS.hook }
-      const hooks = await namedPages(api, { ...call, query: { pagelen: 100 } }, hook)
+      const hooks = await namedPages(api, { ...call, query: { pagelen: 50 } }, hook)
       const body = { description: 'trimtab', url, active: true, secret, events: EVENTS }
       const ours = hooks.find((one) => one.url === url)
       if (ours) await api.send({ ...call, method: 'PUT', path: `${call.path}/${encodeURIComponent(ours.uuid)}`, body })

@@ -1,10 +1,11 @@
 /** The port `Forge`: the API of the host that a repository is on. A file for each of them, which says what it asks and where that is described. */
+
+import { projectOf } from '../config/project.ts'
 import type { ForgeSpec } from '../domain.ts'
 import { TrimtabError } from '../errors.ts'
 import type { Forge } from '../ports.ts'
 import { certificates } from '../web/certificates.ts'
 import { HttpClient } from '../web/httpClient.ts'
-import { projectOf } from './address.ts'
 import { Api } from './api.ts'
 import { bitbucket, bitbucketHeaders } from './bitbucket.ts'
 import { gitea, giteaHeaders } from './gitea.ts'

@@ -3,8 +3,8 @@
  * and templates/swagger/v1_json.tmpl in their repositories. What the descriptions leave open is from routers/api/v1 and services/convert.
  */
 import { z } from 'zod'
+import type { Project } from '../config/project.ts'
 import type { Forge, PullRequest } from '../ports.ts'
-import type { Project } from './address.ts'
 import type { Api } from './api.ts'
 import * as check from './checks.ts'
 import { standing } from './labels.ts'
@@ -23,6 +23,7 @@ const NEEDS = {
   status: 'the scope write:repository, of a user who may write to the repository',
   hook: 'the scope write:repository, of a user who administers the repository',
   pulls: 'the scopes read:repository and read:issue',
+  trust: 'the scopes read:repository and read:issue, of a user who administers the repository',
 }
 
 const hook = z.object({ id: check.number, config: z.object({ url: z.string().optional() }) })
@@ -94,7 +95,7 @@ export function gitea(api: Api, { owner, name }: Project): Forge {
      * the body "1" where it was set and '' where it was taken away; repoGetRepoPermissions answers administrators of the repository.
      */
     async isLabelTrusted(number, label) {
-      const call = { path: `${repo}/issues/${number}/timeline`, what: 'tell who set a label', needs: NEEDS.hook }
+      const call = { path: `${repo}/issues/${number}/timeline`, what: 'tell who set a label', needs: NEEDS.trust }
       const entries = await pagesUntilEmpty(api, call, entry)
       const settings = entries
         .flatMap((one) => (one?.type === 'label' && one.label?.name === label ? [one] : []))

@@ -3,8 +3,8 @@
  * (version 2022-11-28, which GitHub Enterprise Server speaks too).
  */
 import { z } from 'zod'
+import type { Project } from '../config/project.ts'
 import type { CommitStatus, Forge, PullRequest } from '../ports.ts'
-import type { Project } from './address.ts'
 import type { Api } from './api.ts'
 import * as check from './checks.ts'
 import { standing } from './labels.ts'

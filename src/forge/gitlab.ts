@@ -3,9 +3,9 @@
  * and lib/api/ in GitLab's repository.
  */
 import { z } from 'zod'
+import type { Project } from '../config/project.ts'
 import { TrimtabError } from '../errors.ts'
 import type { CommitStatus, Forge, PullRequest } from '../ports.ts'
-import type { Project } from './address.ts'
 import type { Api } from './api.ts'
 import * as check from './checks.ts'
 import { standing } from './labels.ts'

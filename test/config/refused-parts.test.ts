@@ -271,9 +271,15 @@ describe('repositories, forges and whom to tell', () => {
   const APP = 'name: a, repo: "https://git.example.com/a/b"'
   it.each([
     [`apps: [{${APP}, branch: main, tag: v*}]`, '1:8 apps[0]: takes a branch or a tag, not both'],
+    [`apps: [{${APP}, forge: {token: x}}]`, '1:55 apps[0].forge: needs its kind: github, gitea, forgejo, gitlab or bitbucket'],
     [
-      `apps: [{${APP}, forge: {token: x}}]`,
-      '1:55 apps[0].forge: needs its kind (github, gitea, forgejo, gitlab, bitbucket) and, for a local path, its api',
+      'apps: [{name: a, repo: ./a.git, forge: {token: x}}]',
+      '1:33 apps[0].forge: is for a repository at a forge, which is no local path',
+    ],
+    [
+      'apps: [{name: a, repo: "https://github.com/a", forge: {token: x}}]',
+      '1:48 apps[0].forge: No project of a forge can be told from repo: https://github.com/a: it does not end with owner/name. ' +
+        'Give the app the address that its forge shows for cloning, such as https://host/owner/name.git.',
     ],
     [`apps: [{${APP}, previews: {}}]`, '1:55 apps[0].previews: needs a forge to ask for pull requests'],
     [`apps: [{${APP}, auth: {key: k}}]`, '1:55 apps[0].auth: a key is for ssh addresses'],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { projectOf } from '../../src/config/project.ts'
 import { forgeFor } from '../../src/config/sources.ts'
-import { projectOf } from '../../src/forge/address.ts'
 import { standing } from '../../src/forge/labels.ts'
 import { wordsOf } from '../../src/forge/refused.ts'
 import { oneLine } from '../../src/forge/text.ts'

@@ -129,16 +129,11 @@ class Github {
       },
     })
     if (problems.length > 0) return invalid(problems)
-    const {
-      ref = '',
-      environment = 'production',
-      auto_merge = true,
-      required_contexts,
-    } = (fields ?? {}) as Record<string, string>
+    const { ref = '', environment = 'production', auto_merge = true } = (fields ?? {}) as Record<string, string>
     if (!this.state.commits.has(ref)) return refusal(422, `No ref found for: ${ref}`)
     if (auto_merge) return { status: 202, body: { message: 'Auto-merged main into the ref on deployment.' } }
-    const unmet =
-      required_contexts === undefined && this.state.statuses.some((one) => one.commit === ref && one.state !== 'success')
+    const contexts = (fields?.required_contexts as string[] | undefined) ?? this.state.contextsOf(ref)
+    const unmet = contexts.some((context) => this.state.statusOf(ref, context)?.state !== 'success')
     if (unmet) return refusal(409, 'Conflict: Commit status checks failed for the ref.')
     const made = { id: this.state.id(), commit: ref, environment, statuses: [] }
     this.state.deployments.push(made)

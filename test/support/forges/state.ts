@@ -116,6 +116,12 @@ export class ForgeState {
     return this.statuses.findLast((one) => one.commit === commit && one.context === context)
   }
 
+  /** Of all statuses of a commit. */
+  contextsOf(commit: string): string[] {
+    return [...new Set(this.statuses.filter((one) => one.commit === commit).map(({ context }) => context))]
+  }
+
+  /** Newest first. */
   open(): FakePull[] {
     return [...this.pulls.values()].filter((pull) => pull.isOpen).sort((one, other) => other.number - one.number)
   }
