@@ -10,10 +10,10 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { TrimtabError } from '../errors.ts'
-import { basic, type Remote } from './address.ts'
+import type { Remote } from './address.ts'
 import { gitEnvironment } from './environment.ts'
+import { permission } from './permission.ts'
 import { Lane } from './serial.ts'
-import { sshCommand } from './ssh.ts'
 
 export type GitProcess = ChildProcessByStdio<Writable, Readable, Readable>
 
@@ -134,29 +134,6 @@ export class Git {
     })
     await Promise.all(ends)
   }
-}
-
-/** The environment of one git: which protocol it may speak, and the credentials, which are never in argv, a URL or a file. */
-function permission(remote: GitRun['remote']): NodeJS.ProcessEnv {
-  if (!remote) return { GIT_ALLOW_PROTOCOL: 'none' }
-  const allow = { GIT_ALLOW_PROTOCOL: remote.protocol }
-  if (remote.kind === 'ssh') return remote.ssh ? { ...allow, GIT_SSH_COMMAND: sshCommand(remote.ssh) } : allow
-  if (remote.kind === 'local') return allow
-  const settings: Array<[name: string, value: string]> = []
-  if (remote.credentials) settings.push(['http.extraHeader', `Authorization: ${basic(remote.credentials)}`])
-  // Where it was found to be; git before 2.37 looks for itself.
-  if (remote.addresses) settings.push(['http.curloptResolve', pinned(new URL(remote.url), remote.addresses)])
-  const pairs = settings.flatMap(([name, value], i) => [
-    [`GIT_CONFIG_KEY_${i}`, name],
-    [`GIT_CONFIG_VALUE_${i}`, value],
-  ])
-  return { ...allow, GIT_CONFIG_COUNT: String(settings.length), ...Object.fromEntries(pairs) }
-}
-
-/** As CURLOPT_RESOLVE(3) has it. */
-function pinned({ protocol, hostname, port }: URL, addresses: string[]): string {
-  const list = addresses.map((address) => (address.includes(':') ? `[${address}]` : address))
-  return `${hostname}:${port || (protocol === 'https:' ? 443 : 80)}:${list.join(',')}`
 }
 
 function ended(child: GitProcess): Promise<number | null> {

@@ -1,7 +1,8 @@
 /** Why what an app follows points nowhere, for a person. Pure. */
 import { TrimtabError } from '../errors.ts'
 import type { Address } from './address.ts'
-import { type Follow, isAskable, type Refs } from './refs.ts'
+import { type Follow, isAskable } from './follow.ts'
+import type { Refs } from './refs.ts'
 import { matches } from './tags.ts'
 
 /** `all`: every branch the repository has, or, where tags are followed, every tag. */

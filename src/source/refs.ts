@@ -1,5 +1,6 @@
 /** What a repository answered when asked for its refs, and which commit that makes of what an app follows. Pure. */
-import type { AppSpec, CommitId } from '../domain.ts'
+import type { CommitId } from '../domain.ts'
+import type { Follow } from './follow.ts'
 import { highest, literalHead } from './tags.ts'
 
 export interface Refs {
@@ -12,9 +13,6 @@ export interface Refs {
   /** Others, by full name. */
   others: Map<string, CommitId>
 }
-
-/** What of its repository an app follows: a branch (undefined: HEAD), the highest of some tags, or a ref by its full name. */
-export type Follow = { branch: string | undefined } | { tag: string } | { ref: string }
 
 /** HEAD and what is followed, or HEAD and all branches. */
 export type Wanted = Follow | 'all'
@@ -31,11 +29,6 @@ export interface Tip {
 const HEADS = 'refs/heads/'
 const TAGS = 'refs/tags/'
 
-export function followed({ ref, tag, branch }: AppSpec): Follow {
-  if (ref !== undefined) return { ref }
-  return tag !== undefined ? { tag } : { branch }
-}
-
 /** What the full names of the wanted refs begin with; HEAD's is not among them. `whole`: that is all of the name. */
 export function prefixOf(wanted: Wanted): { prefix: string; whole: boolean } | null {
   if (wanted === 'all') return { prefix: HEADS, whole: false }
@@ -48,7 +41,7 @@ export function prefixOf(wanted: Wanted): { prefix: string; whole: boolean } | n
 export function tipOf(refs: Refs, follow: Follow): Tip | null {
   if ('tag' in follow) return newest(refs, follow.tag)
   if ('ref' in follow) {
-    const commit = refs.others.get(follow.ref)
+    const commit = named(refs, follow.ref)
     return commit ? { ref: follow.ref, fullRef: follow.ref, commit } : null
   }
   const { head } = refs
@@ -56,6 +49,11 @@ export function tipOf(refs: Refs, follow: Follow): Tip | null {
   const commit = follow.branch === undefined ? head.commit : refs.branches.get(follow.branch)
   if (!commit) return null
   return name === null ? { ref: 'HEAD', fullRef: 'HEAD', commit } : { ref: name, fullRef: HEADS + name, commit }
+}
+
+function named({ branches, tags, others }: Refs, ref: string): CommitId | undefined {
+  if (ref.startsWith(HEADS)) return branches.get(ref.slice(HEADS.length))
+  return ref.startsWith(TAGS) ? tags.get(ref.slice(TAGS.length)) : others.get(ref)
 }
 
 /** Comparing ten thousand versions takes a while, and the same answer is looked at again at every poll. */
@@ -89,18 +87,4 @@ export function addRef(refs: Refs, name: string, id: CommitId | null, target?: s
 
 export function noRefs(): Refs {
   return { head: { branch: null, commit: null }, branches: new Map(), tags: new Map(), others: new Map() }
-}
-
-/** git-check-ref-format(1), for a branch's name. */
-export function isBranchName(name: string): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: git forbids them
-  if (name === '' || name === '@' || /[\u0000-\u0020\u007f~^:?*[\\]|\.\.|@\{|\/\/|\.$|^\/|\/$|^-/.test(name)) return false
-  return name.split('/').every((part) => !part.startsWith('.') && !part.endsWith('.lock'))
-}
-
-/** Whether what is followed may be asked for at all. */
-export function isAskable(follow: Follow): boolean {
-  if ('tag' in follow) return true
-  if ('ref' in follow) return follow.ref.startsWith('refs/') && isBranchName(follow.ref)
-  return follow.branch === undefined || isBranchName(follow.branch)
 }

@@ -7,6 +7,7 @@ import { asTrimtabError, TrimtabError } from '../errors.ts'
 import type { Head } from '../ports.ts'
 import type { Remote } from './address.ts'
 import type { Asker } from './ask.ts'
+import { type Follow, isAskable, keyOf } from './follow.ts'
 import type { Git } from './git.ts'
 import { faultOf, gitError } from './gitError.ts'
 import { relation } from './history.ts'
@@ -15,7 +16,7 @@ import { missing, noCommit } from './missing.ts'
 import { ObjectLost, type Objects } from './objects.ts'
 import { doubted, failed, headOf, type Outcome } from './outcome.ts'
 import { parseCommit } from './parse.ts'
-import { type Follow, isAskable, type Tip, tipOf, type Wanted } from './refs.ts'
+import { type Tip, tipOf, type Wanted } from './refs.ts'
 import { Serial } from './serial.ts'
 
 export class Repository {
@@ -215,13 +216,6 @@ export class Repository {
     const message = `Commit ${commit} is not in ${remote.url} any more (its branch was rewritten or deleted).`
     return new TrimtabError('SourceUnreachable', message, { retry: true, cause })
   }
-}
-
-/** Names what is followed in the mirror; the NUL keeps it apart from a branch of that name. */
-function keyOf(follow: Follow): string {
-  if ('tag' in follow) return `\0tag ${follow.tag}`
-  if ('ref' in follow) return `\0ref ${follow.ref}`
-  return follow.branch ?? '\0HEAD'
 }
 
 /** The same asked with other credentials is another question: its answer may be a refusal. */

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
 import { gitEnvironment, proxied } from '../../src/source/environment.ts'
+import { isBranchName } from '../../src/source/follow.ts'
 import { faultOf } from '../../src/source/gitError.ts'
 import { parseLsRemote } from '../../src/source/lsRemote.ts'
 import { badName, wayOut } from '../../src/source/names.ts'
 import { parseCommit, parseTree } from '../../src/source/parse.ts'
 import { packet, packets } from '../../src/source/pktLine.ts'
-import { isBranchName } from '../../src/source/refs.ts'
 
 const id = 'a'.repeat(40)
 

@@ -80,6 +80,10 @@ async function follows(
   await expect(source.look(app(address, { tag: 'l*' }))).rejects.toEqual(
     failure('BranchMissing', 'is a semantic version', 'three numbers', 'latest'),
   )
+  expect(await source.look(app(address, { ref: 'refs/heads/main' }))).toMatchObject({
+    ref: 'refs/heads/main',
+    commit: repo.head(),
+  })
   repo.git('update-ref', 'refs/pull/7/head', moved)
   const pull = app(address, { ref: 'refs/pull/7/head' })
   expect(await source.look(pull)).toMatchObject({ ref: 'refs/pull/7/head', commit: moved })
@@ -118,7 +122,11 @@ describe('tags', () => {
     const { repo, two } = tagged(join(tmp, 'repo'))
     const sshd = await startSshd(join(tmp, 'sshd'))
     try {
-      await follows(open({ env: { ...process.env, GIT_SSH_COMMAND: sshd.command } }), repo, `${sshd.url}${repo.dir}`, two)
+      const source = open({ env: { ...process.env, GIT_SSH_COMMAND: sshd.command } })
+      const hello = app(`${sshd.url}${repo.dir}`, { tag: 'v*' })
+      expect(await source.look(hello)).toMatchObject({ ref: 'v1.10.0', commit: two })
+      repo.git('tag', '-a', '-m', 'Three', 'v3.0.0')
+      expect(await source.look(hello)).toMatchObject({ ref: 'v3.0.0', commit: repo.head() })
     } finally {
       await sshd.close()
     }
