@@ -11,6 +11,8 @@ export interface LsRefs {
   requests: string[]
   /** Connections accepted so far. */
   connections(): number
+  /** The most that were open at a time. */
+  peak(): number
   [Symbol.asyncDispose](): Promise<void>
 }
 
@@ -22,7 +24,7 @@ const ADVERTISED = [`${packet('# service=git-upload-pack')}0000`, ...CAPABILITIE
 export async function serveRefs(
   intercept: (request: IncomingMessage, response: ServerResponse) => boolean = () => false,
 ): Promise<LsRefs> {
-  let connections = 0
+  let [connections, open, peak] = [0, 0, 0]
   const server = createServer((request, response) => {
     served.requests.push(`${request.method} ${request.url}`)
     request.resume()
@@ -35,13 +37,18 @@ export async function serveRefs(
     const answer = `${packet(`${commit} HEAD symref-target:refs/heads/main`)}${packet(`${commit} refs/heads/main`)}0000`
     response.writeHead(200, { 'content-type': 'application/x-git-upload-pack-result' }).end(answer)
   })
-  server.on('connection', () => connections++)
+  server.on('connection', (socket) => {
+    connections++
+    peak = Math.max(peak, ++open)
+    socket.once('close', () => open--)
+  })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const served: LsRefs = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     commit: 'a'.repeat(40),
     requests: [],
     connections: () => connections,
+    peak: () => peak,
     [Symbol.asyncDispose]: () =>
       new Promise((resolve) => {
         server.close(() => resolve())
