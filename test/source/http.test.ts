@@ -99,13 +99,16 @@ describe('a server', () => {
 
   test('that has files only', async ({ tmp, source, repo }) => {
     const commit = repo.commit()
+    repo.git('tag', '-a', '-m', 'One', 'v1.0.0')
     repo.git('update-server-info')
     await using server = await serveAnything((request, response) => {
       const file = join(tmp, 'www', new URL(request.url ?? '/', 'http://x').pathname)
       if (existsSync(file)) response.end(readFileSync(file))
       else response.writeHead(404).end()
     })
-    expect(await source.look(app(`${server.url}/hello.git/.git`))).toMatchObject({ commit })
+    const hello = app(`${server.url}/hello.git/.git`)
+    expect(await source.look(hello)).toMatchObject({ commit })
+    expect(await source.look({ ...hello, tag: 'v*' })).toMatchObject({ ref: 'v1.0.0', commit })
   })
 
   test('that has no such repository', async ({ source, serve }) => {
