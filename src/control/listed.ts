@@ -49,8 +49,8 @@ export function keepListed({ roster, removal, poll, trigger, log }: Parts): Keep
     return coming
   }
   roster.onChange(({ touched }) => {
-    for (const app of touched) trigger(app)
     void spread()
+    for (const app of touched) trigger(app)
   })
   return { spread, close: () => void (timer && clearTimeout(timer)) }
 }

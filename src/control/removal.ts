@@ -1,4 +1,5 @@
 /** Apps that run and are no longer declared: they go, unless that would be most of them. */
+import type { AppSpec } from '../domain.ts'
 import { guardRemoval } from '../plan/guard.ts'
 import type { Roster } from '../roster.ts'
 import { declared, type World } from '../world.ts'
@@ -11,8 +12,9 @@ export class Removal {
   /** The list of apps for which somebody has allowed the removal of all others. */
   private allowed: string | null = null
   private told: string | null = null
-  /** null: not looked at since the list changed; until then whatever is not declared is kept. */
+  /** Of the list that was looked at last; until that is the one in force, whatever is not declared is kept. */
   private held: Set<string> | null = null
+  private looked: AppSpec[] | null = null
 
   /** `mayBeListed`: whoever knows whether this app is to be has not answered yet. */
   constructor(world: World, roster: Roster, trigger: (app: string) => void, mayBeListed: (app: string) => boolean) {
@@ -24,10 +26,10 @@ export class Removal {
 
   /** Kept as it is, whatever a pass would say, until somebody allows its removal. */
   holds(app: string): boolean {
-    return this.held === null ? declared(this.world, app) === null : this.held.has(app)
+    return this.held === null || this.looked !== this.roster.apps() ? declared(this.world, app) === null : this.held.has(app)
   }
 
-  /** The list is about to change: nothing goes before check() has looked at the new one. */
+  /** Nothing goes before check() has looked again. A change of the list alone does that, too. */
   listChanges(): void {
     this.held = null
   }
@@ -48,6 +50,7 @@ export class Removal {
     const whole = this.roster.isComplete()
     // Previews come and go with pull requests: that all of them go is no mistake.
     const refused = !whole || this.allowed === own(names).join(' ') ? null : guardRemoval(own(present), own(names))
+    this.looked = this.roster.apps()
     this.held = new Set([...gone.filter(this.mayBeListed), ...(refused !== null || !whole ? own(gone) : [])])
     for (const app of gone) if (!this.held.has(app)) this.trigger(app)
     if (refused !== null && refused !== this.told) store.event({ app: '', type: 'ConfigRejected', message: refused })
