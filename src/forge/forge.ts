@@ -1,5 +1,4 @@
 /** The port `Forge`: the API of the host that a repository is on. A file for each of them, which says what it asks and where that is described. */
-
 import { projectOf } from '../config/project.ts'
 import type { ForgeSpec } from '../domain.ts'
 import { TrimtabError } from '../errors.ts'
@@ -11,6 +10,7 @@ import { bitbucket, bitbucketHeaders } from './bitbucket.ts'
 import { gitea, giteaHeaders } from './gitea.ts'
 import { github, githubHeaders } from './github.ts'
 import { gitlab, gitlabHeaders } from './gitlab.ts'
+import { isTooLarge } from './pages.ts'
 
 export interface ForgeOptions {
   /** Default: one for all forges of this process, which trusts whom the environment says. */
@@ -28,7 +28,8 @@ export function createForge(spec: ForgeSpec, repo: string, { http = shared(), no
   const { kind, api: base, token, username } = spec
   const apiWith = (headers: Record<string, string>) => {
     // What stands in a header may come back in an answer, in either form.
-    const secrets = [token, ...Object.values(headers).map((value) => value.replace(/^\w+ /, ''))]
+    const sent = (headers.authorization ?? '').replace(/^\w+ /, '')
+    const secrets = [token, sent]
     return new Api({ base, headers, secrets, http, now })
   }
   const forge = () => {
@@ -56,7 +57,7 @@ function failingClosed(forge: Forge): Forge {
       try {
         return await isLabelTrusted(number, label)
       } catch (error) {
-        if (error instanceof TrimtabError && error.code === 'ForgeRefused') return false
+        if (isTooLarge(error) || (error instanceof TrimtabError && error.code === 'ForgeRefused')) return false
         throw error
       }
     },

@@ -73,7 +73,8 @@ export async function namedPages<T>(api: Api, call: Call, one: z.ZodType<T>): Pr
   }
 }
 
-function isTooLarge(error: unknown): boolean {
+/** Whether it was thrown for an answer beyond all bounds. */
+export function isTooLarge(error: unknown): boolean {
   return ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code === TOO_LARGE
 }
 

@@ -55,6 +55,8 @@ describe.each(KINDS)('%s:', (kind) => {
       return true
     })
     await refuses(forge.pullRequests(), 'SourceUnreachable', 'larger than')
+    // Whoever comments on a pull request without end keeps nobody from asking about the next one.
+    expect(await forge.isLabelTrusted(1, 'preview')).toBe(false)
   })
 
   test('leads to another host', async ({ start }) => {
