@@ -19,7 +19,7 @@ import { createController } from './controller.ts'
 import type { AppSpec, Event, RouterSpec } from './domain.ts'
 import { asTrimtabError } from './errors.ts'
 import { createFleets } from './fleet/fleets.ts'
-import { fleetName } from './fleet/identity.ts'
+import { fleetName, isFleetName } from './fleet/identity.ts'
 import { tellListed } from './fleet/tell.ts'
 import { createServer } from './http/server.ts'
 import { socketPath } from './http/socket.ts'
@@ -115,7 +115,8 @@ async function run(
       if (!isHosts) trouble(app, error)
       controller.trigger(app)
     },
-    event: (event) => store.event(event),
+    // A fleet is polled as an app that is none.
+    event: (event) => store.event(isFleetName(event.app) ? { ...event, app: '' } : event),
   })
   closing.add(() => poller.close())
 

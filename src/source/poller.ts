@@ -8,10 +8,11 @@ import type { NewEvent, Source } from '../ports.ts'
 import { HostFault } from './hostFault.ts'
 import type { Cause } from './polling/announced.ts'
 import { Clock } from './polling/clock.ts'
-import { Host } from './polling/host.ts'
+import type { Host } from './polling/host.ts'
+import { Hosts } from './polling/hosts.ts'
 import { grouped, newQuestion, type Question } from './polling/question.ts'
 import { backOff, jitter, LONGEST_MS, scheduleOf, spread } from './polling/schedule.ts'
-import { cameBack, paceOf, wentAway } from './polling/told.ts'
+import { paceOf } from './polling/told.ts'
 
 export interface Poller {
   /** What is polled from now on, and how often where an app does not say. Those that are new are looked at at once. */
@@ -38,7 +39,6 @@ export interface PollerOptions {
 export function createPoller(source: Source, options: PollerOptions): Poller {
   const { looked, event, now = Date.now, chance = Math.random } = options
   const questions = new Map<string, Question>()
-  const hosts = new Map<string, Host>()
   /** App → what it asks. */
   const asking = new Map<string, Question>()
 
@@ -122,32 +122,13 @@ export function createPoller(source: Source, options: PollerOptions): Poller {
     }
   }
 
-  const doubt = (host: Host, fault: HostFault | null) => {
-    for (const { url, apps } of host.questions) {
-      for (const app of apps.values()) source.doubt(app, fault?.of({ url }) ?? null)
-    }
-  }
-
-  const hostNamed = (name: string): Host => {
-    const known = hosts.get(name)
-    if (known) return known
-    const host = new Host(name, {
-      now,
-      chance,
-      ask: (probe) => void ask(probe, 'poll'),
-      went(host, fault, againMs) {
-        doubt(host, fault)
-        event({ app: '', type: 'HostUnreachable', message: wentAway(host, fault, againMs) })
-      },
-      came(host, waiting, awayMs) {
-        doubt(host, null)
-        event({ app: '', type: 'HostRecovered', message: cameBack(host), durationMs: awayMs })
-        spreadOut(waiting, due)
-      },
-    })
-    hosts.set(name, host)
-    return host
-  }
+  const hosts = new Hosts(source, {
+    now,
+    chance,
+    event,
+    ask: (probe) => void ask(probe, 'poll'),
+    resume: (waiting) => spreadOut(waiting, due),
+  })
 
   const begin = (question: Question): Question => {
     questions.set(question.key, question)
@@ -159,8 +140,7 @@ export function createPoller(source: Source, options: PollerOptions): Poller {
     stop(question)
     question.unwatch?.()
     questions.delete(question.key)
-    question.host?.leave(question)
-    if (question.host?.questions.size === 0) hosts.delete(question.host.name)
+    if (question.host) hosts.leave(question.host, question)
   }
 
   const clock = new Clock((expression) => {
@@ -191,7 +171,7 @@ export function createPoller(source: Source, options: PollerOptions): Poller {
       for (const { key, url, host, apps } of wanted.values()) {
         const times = scheduleOf(apps.values(), poll)
         const question =
-          questions.get(key) ?? begin(newQuestion({ key, url, host: host === null ? null : hostNamed(host), schedule: times }))
+          questions.get(key) ?? begin(newQuestion({ key, url, host: host === null ? null : hosts.named(host), schedule: times }))
         const isFresh = [...apps.keys()].some((app) => !question.apps.has(app))
         const isOther = times.everyMs !== question.schedule.everyMs
         Object.assign(question, { apps, schedule: times })

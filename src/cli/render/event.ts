@@ -48,7 +48,7 @@ function sentence(event: DescribedEvent): string {
 
 /** What was done took so long; what ended, or came to nothing, did so after it. */
 function lasted(type: string, took: string): string {
-  if (/^Instance(Ready|Stopped)$/.test(type)) return `after ${took}`
+  if (/^(Instance(Ready|Stopped)|HostRecovered)$/.test(type)) return `after ${took}`
   // Their messages end with words of somebody else's, which "after" would be taken for a part of.
   return /Failed$|^InstanceExited$/.test(type) ? `(after ${took})` : `in ${took}`
 }
@@ -61,7 +61,7 @@ function inWords({ type, commit, release }: DescribedEvent): string {
 }
 
 function tone(type: string, paint: Paint): (text: string) => string {
-  if (/Failed$|Unhealthy$|CrashLooping|Rejected$|Dropped$/.test(type)) return paint.red
-  if (/^(RolloutSucceeded|BuildSucceeded|SourceRecovered|RolledBack)$/.test(type)) return paint.green
+  if (/Failed$|Unhealthy$|CrashLooping|Rejected$|Dropped$|^HostUnreachable$/.test(type)) return paint.red
+  if (/^(RolloutSucceeded|BuildSucceeded|SourceRecovered|HostRecovered|RolledBack)$/.test(type)) return paint.green
   return paint.blue
 }

@@ -12,13 +12,16 @@ export function paceOf(question: Question): { type: EventType; message: string }
   const isSlowed = everyMs !== null && question.announced.isReliable && slowed(everyMs) > everyMs
   if (isSlowed === question.isSlowed) return null
   question.isSlowed = isSlowed
+  const { url } = question
   if (isSlowed) {
     const times = `every ${inWords(slowed(everyMs))}, not every ${inWords(everyMs)}`
-    return { type: 'PollingSlowed', message: `webhooks announced its last ${RELIABLE} changes: its repository is asked ${times}` }
+    return { type: 'PollingSlowed', message: `webhooks announced the last ${RELIABLE} changes of ${url}: it is asked ${times}` }
   }
   const times = everyMs === null ? 'by the clock' : `every ${inWords(everyMs)}`
-  const why = question.announced.isReliable ? '' : 'a change came without a webhook: '
-  return { type: 'PollingResumed', message: `${why}its repository is asked ${times}` }
+  const message = question.announced.isReliable
+    ? `${url} is asked ${times}, as platform.yaml has it now`
+    : `${url} changed without a webhook: it is asked ${times} again`
+  return { type: 'PollingResumed', message }
 }
 
 export function wentAway(host: Host, fault: HostFault, againMs: number): string {

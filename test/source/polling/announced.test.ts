@@ -46,7 +46,7 @@ describe('polling', () => {
     push()
     await pass(6 * 60_000)
     expect(types()).toEqual(['shop PollingSlowed', 'twin PollingSlowed', 'shop PollingResumed', 'twin PollingResumed'])
-    expect(events[2]).toContain('a change came without a webhook: its repository is asked every 30 s')
+    expect(events[2]).toContain('https://git.example.com/shop.git changed without a webhook: it is asked every 30 s again')
     source.looks.length = 0
     await pass(5 * 60_000)
     expect(source.looks).toHaveLength(10)
