@@ -29,7 +29,7 @@ export function addSync(program: Command): void {
         const line = eventLines(context.paint)
         for await (const update of client.sync({ ...(app !== undefined && { app }), wait, allowPrune })) {
           if (update.kind === 'result') results.push(update)
-          if (!json) show(context, update, line)
+          if (!json) show(context, update, { wait, line })
         }
         if (json) context.json(results.map(({ kind, ...result }) => result))
         return conclude(context, results, { wait, json })
@@ -37,10 +37,15 @@ export function addSync(program: Command): void {
     )
 }
 
-function show(context: Context, update: SyncUpdateView, line: ReturnType<typeof eventLines>): void {
+function show(
+  context: Context,
+  update: SyncUpdateView,
+  { wait, line }: { wait: boolean; line: ReturnType<typeof eventLines> },
+): void {
   if (update.kind === 'log') context.pass(update.text)
   else if (update.kind === 'event') context.say(line(update.event))
-  else context.say(resultLine(update))
+  // Where nobody waits there is a result only of what will not come by waiting.
+  else if (wait || !update.ok) context.say(resultLine(update))
 }
 
 /** What became of one app, in words. */

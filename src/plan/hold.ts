@@ -52,7 +52,8 @@ export function wait(hold: Hold, commit: CommitId, observed: Observed, draft: Dr
 }
 
 /** Nothing waits any more. */
-export function lift({ held }: Observed, draft: Draft): void {
+export function lift(observed: Observed, draft: Draft): void {
+  const { held } = observed
   if (held) draft.do({ action: 'lift', commit: held.commit, kind: held.kind, reason: `it waits no more for ${ENDED[held.kind]}` })
 }
 

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { symlinkSync, writeFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -41,6 +42,8 @@ const COMMANDS = [
   'logs',
   'run',
   'restart',
+  'suspend',
+  'resume',
   'down',
   'stack',
   'doctor',
@@ -363,7 +366,20 @@ describe('up, down, restart, demo', () => {
 
   it('restarts', async () => {
     expect(await run(['restart', 'hello'])).toMatchObject({ ...good, out: expect.stringContaining('Restarting hello') })
-    expect(platform.control.asked).toEqual(['restart hello'])
+    expect(platform.control.asked).toEqual(['restart hello', 'status hello'])
+  })
+
+  it('suspends in the name of who runs it, and says what goes on and what lifts it', async () => {
+    const me = userInfo().username
+    const { out, ...rest } = await run(['suspend', 'hello', '--reason', 'the sale is on'])
+    expect(rest).toEqual(good)
+    expect(out).toMatch(
+      new RegExp(
+        `^hello is suspended by ${me} since .* \\(the sale is on\\): no commit is deployed until \`trimtab resume hello\`\\. v12 goes on\\.\\n$`,
+      ),
+    )
+    expect(await run(['resume', 'hello'])).toEqual({ ...good, out: 'Commits of hello are deployed.\n' })
+    expect(platform.control.asked).toEqual([`suspend by ${me} (the sale is on) hello`, `resume by ${me} hello`])
   })
 
   it('shows the demo, and keeps it if asked', async () => {

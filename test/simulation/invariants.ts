@@ -33,6 +33,12 @@ export function checkPlan(plan: Plan, desired: Desired, observed: Observed, worl
       () => 'the last good instance is stopped while git cannot be read',
     )
   }
+  // With a new store nobody knows what serves until it is taken over, which deploys nothing.
+  if (observed.suspension && observed.serving) {
+    for (const action of ['begin', 'build', 'release', 'settle'] as const) {
+      must(!actions.has(action), 'suspended', () => `${action} while the app is suspended`)
+    }
+  }
   const starts = plan.steps.filter((s) => s.action === 'start').map((s) => `${s.process} ${s.index} ${s.release.version}`)
   must(new Set(starts).size === starts.length, '1', () => `an instance is started twice in one plan: ${starts}`)
   must(plan.steps.length === 0 || plan.again === 0, '1', () => 'steps, and no look afterwards')

@@ -98,6 +98,18 @@ const MUTATIONS: Array<{ mistake: string; file: string; find: string; put: strin
     put: 'if (observed.now < 0) keep(instance, draft)',
   },
   {
+    mistake: 'deploys what waits',
+    file: 'advance.ts',
+    find: "return news || hold.kind === 'suspended' || hold.kind === 'app.yaml' ? { ...hold, news } : null",
+    put: "return news && hold.kind !== 'suspended' ? { ...hold, news } : null",
+  },
+  {
+    mistake: 'does not note that nothing waits any more',
+    file: 'hold.ts',
+    find: 'if (held) draft.do(',
+    put: 'if (held && observed.now < 0) draft.do(',
+  },
+  {
     mistake: 'builds what is built',
     file: 'advance.ts',
     find: "if (outcome.state === 'unbuilt') {",

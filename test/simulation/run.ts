@@ -5,7 +5,7 @@ import { Violation } from './invariants.ts'
 import { Ledger } from './ledger.ts'
 import { type Random, seeded } from './random.ts'
 import { type Planner, pass } from './trimtab.ts'
-import { SimWorld } from './world.ts'
+import { APP, SimWorld } from './world.ts'
 
 export interface Report {
   seed: number
@@ -69,7 +69,7 @@ function disturb(world: SimWorld, random: Random, report: Report, amidst = false
   else if (what < 84) world.readable = !world.readable
   else if (what < 94) world.now += random.pick([1, 20, 300, 1_500, 6_000])
   else if (what < 95) world.ledger.restart()
-  else if (what < 96) retry(world)
+  else if (what < 96) random.chance(0.5) ? retry(world) : hold(world, random)
   else if (what < 97) world.ledger.suspended ? world.ledger.restart() : world.ledger.suspend()
   else if (what < 98) !amidst && random.chance(0.3) && loseStore(world)
   else if (what < 99) random.chance(0.3) && loseImage(world, random)
@@ -90,6 +90,12 @@ function push(world: SimWorld, random: Random, report: Report): void {
   else if (kind < 8) world.head = commitOf(older.tree)
   else world.head = older
   if (!world.commits.includes(world.head)) world.commits.push(world.head)
+}
+
+/** `trimtab suspend` and `resume`, or another app that comes and goes. */
+function hold(world: SimWorld, random: Random): void {
+  if (random.chance(0.3)) world.othersLive = !world.othersLive
+  else world.ledger.setSuspension(APP, world.ledger.suspension ? null : { by: 'somebody', reason: '' })
 }
 
 /** `trimtab sync`. */
@@ -114,6 +120,8 @@ function loseImage(world: SimWorld, random: Random): void {
 function calm(planner: Planner, world: SimWorld, report: Report): void {
   world.readable = true
   world.routerUp = true
+  world.othersLive = true
+  world.ledger.setSuspension(APP, null)
   // What never answered will not begin to now.
   for (const body of world.bodies.values()) if (body.probe === 'unready' && body.fate !== 'mute') body.probe = 'ready'
   let quiet = 0
@@ -173,6 +181,7 @@ function settled(world: SimWorld, report: Report): void {
     else report.failures++
   }
   must(ledger.find('pending') === null, 'a release is pending for ever')
+  must(ledger.held === null, 'a commit waits for nothing')
   if (!live) return
   for (const process of live.content.processes) {
     const mine = [...world.bodies.values()].filter((b) => b.process === process.type)

@@ -59,6 +59,12 @@ function perform(step: Step, desired: Desired, world: SimWorld): void {
       if (world.building && world.building.key !== world.head.tree.key) world.building = null
       if (world.building?.state.state === 'failed') world.building = null
       return
+    case 'hold':
+      ledger.hold(APP, step)
+      return
+    case 'lift':
+      ledger.hold(APP, null)
+      return
     case 'build':
       ledger.building()
       world.building = { key: step.key, state: { state: 'running', startedAt: now }, flaky: false }

@@ -1,6 +1,6 @@
 /** A whole small world: a repository, a builder, instances, a router with a mind of its own, requests, and the clock. */
 import type { Listen, RouteTable } from '../../src/domain.ts'
-import type { Desired, Observed, Outcome, SeenInstance } from '../../src/plan/world.ts'
+import type { Desired, Observed, Outcome, SeenInstance, Steering } from '../../src/plan/world.ts'
 import type { BuildState } from '../../src/ports.ts'
 import { type Commit, commitOf, contentOf, randomTree, STOP } from './commits.ts'
 import { Ledger } from './ledger.ts'
@@ -27,6 +27,8 @@ export class SimWorld {
   file: RouteTable | null = null
   served: RouteTable | null = null
   routerUp = true
+  /** What a first release waits for. */
+  othersLive = true
   /** When trimtab was last started: it does not know how instances older than that are until it has asked them. */
   private port = 20_000
   phaseRuns = new Map<number, number>()
@@ -50,7 +52,14 @@ export class SimWorld {
     if (this.ledger.suspended) return { app: APP, target: { kind: 'suspended' } }
     if (!this.readable) return { app: APP, target: { kind: 'unknown', failure: { code: 'SourceUnreachable', message: 'away' } } }
     const { id, tree, skip } = this.head
-    return { app: APP, target: { kind: 'commit', commit: id, settings: 's', skip, outcome: this.outcome(tree) } }
+    return {
+      app: APP,
+      target: { kind: 'commit', commit: id, settings: 's', skip, outcome: this.outcome(tree), ...this.steering() },
+    }
+  }
+
+  private steering(): { steering?: Steering } {
+    return this.othersLive ? {} : { steering: { waitsFor: ['another'] } }
   }
 
   private outcome(tree: Commit['tree']): Outcome {
