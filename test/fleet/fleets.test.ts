@@ -1,5 +1,5 @@
 /** Lists of apps in real repositories, over a real store: what comes into force, and what stays in force. */
-import { rmSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished } from 'vitest'
 import type { AppSpec, FleetSpec, GitSpec } from '../../src/domain.ts'
@@ -12,7 +12,9 @@ import { createGitSource } from '../../src/source/source.ts'
 import { openStore } from '../../src/store/store.ts'
 import { test } from '../source/fixture.ts'
 import { stateDirectory } from '../store/opened.ts'
+import { need } from '../support/need.ts'
 import { makeRepo } from '../support/repo.ts'
+import { commitAs, programMissing, sshSigner } from '../support/signing.ts'
 
 const GIT: GitSpec = { allow: ['https', 'file'], credentials: {}, forges: {} }
 
@@ -207,6 +209,28 @@ test('only what is trusted comes into force, and the operator’s word on the re
     { name: 'else', repo: 'https://git.example.com/x', path: '', auth: { token: 'for-the-host' } },
   ])
   expect(JSON.stringify(store.fleet(`fleet ${repo.dir} apps.yaml`))).not.toMatch(/hook-secret|for-the-host/)
+})
+
+test('a list that somebody on its lists has signed comes into force, a later one that nobody has signed does not', async ({
+  tmp,
+  skip,
+}) => {
+  need({ skip }, 'ssh-keygen', programMissing('ssh-keygen'))
+  const alice = sshSigner(join(tmp, 'keys'), 'alice')
+  const signers = join(tmp, 'signers')
+  writeFileSync(signers, alice.line('alice@x'))
+  const repo = makeRepo(join(tmp, 'fleet')).write(yaml('a'))
+  const signed = commitAs(repo, alice)
+  const { names, look, fleets } = started(tmp, [{ repo: repo.dir, path: 'apps.yaml', verify: { signers, commits: 'head' } }])
+  await look()
+  expect([names(), fleets.status()[0]?.commit]).toEqual([['a'], signed])
+  repo.write(yaml('a', 'b')).commit('By nobody')
+  await look()
+  expect(names()).toEqual(['a'])
+  expect(fleets.status()[0]).toMatchObject({ commit: signed, failure: { code: 'Untrusted' } })
+  commitAs(repo, alice, 'Seen and signed')
+  await look()
+  expect(names()).toEqual(['a', 'b'])
 })
 
 test('an app that moves from one list to another, or to another place, stays the same one, and that is told', async ({ tmp }) => {
