@@ -53,6 +53,7 @@ export class HttpClient {
   /** By scheme, host and port. */
   readonly #lines = new Map<string, Line>()
   #secure: HttpsAgent | null = null
+  #closed = false
   readonly #certificates: () => string[] | undefined
   readonly #lookup: { lookup?: LookupFunction }
 
@@ -74,7 +75,7 @@ export class HttpClient {
       line = new Line((error, unheard) => isAway(error) || (unheard && (error as NodeJS.ErrnoException).code === 'ETIMEDOUT'))
       this.#lines.set(host, line)
     }
-    return line.run(() => this.#send(question, limits))
+    return line.run(() => (this.#closed ? Promise.reject(stopping()) : this.#send(question, limits)))
   }
 
   #send({ secure, options, body }: HttpQuestion, limits: HttpLimits): Promise<HttpAnswer> {
@@ -125,10 +126,17 @@ export class HttpClient {
     return this.#secure
   }
 
+  /** Nothing is asked any more. */
   close(): void {
+    this.#closed = true
+    for (const line of this.#lines.values()) line.dismiss(stopping())
     this.#plain.destroy()
     this.#secure?.destroy()
   }
+}
+
+function stopping(): Error {
+  return new Error('trimtab is stopping.')
 }
 
 /** No connection came about in time. */

@@ -40,7 +40,7 @@ export class Line {
       this.#answeredAt = performance.now()
       return answer
     } catch (error) {
-      if (this.#isHopeless(error, this.#answeredAt < out.at)) this.#dismiss(error)
+      if (this.#isHopeless(error, this.#answeredAt < out.at)) this.dismiss(error)
       throw error
     } finally {
       this.#out.delete(out)
@@ -87,7 +87,8 @@ export class Line {
     return Math.ceil(Math.min(...moments))
   }
 
-  #dismiss(error: unknown): void {
+  /** Sends everybody home who has not gone yet. */
+  dismiss(error: unknown): void {
     const waiting = this.#waiting
     this.#waiting = []
     for (const each of waiting) each.give(error)

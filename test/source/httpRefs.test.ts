@@ -1,7 +1,7 @@
 /** Asking git servers for refs: how many connections, what a slow or silent one costs the others, what is asked conditionally. */
 import { createServer } from 'node:http'
 import { connect, createServer as createTcpServer, type Socket } from 'node:net'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { remoteOf } from '../../src/source/address.ts'
 import { HostFault } from '../../src/source/hostFault.ts'
 import { HttpRefs } from '../../src/source/httpRefs.ts'
@@ -99,6 +99,16 @@ describe('a host', () => {
     for (const socket of sockets) socket.destroy()
     server.close()
   })
+})
+
+it('once it is closed nothing is asked any more, also not by who stands in line', async () => {
+  await using server = await serveRefs(() => true)
+  const ask = asking()
+  const asked = Promise.allSettled(Array.from({ length: 20 }, (_, n) => ask(`${server.url}/${n}.git`)))
+  await vi.waitFor(() => expect(server.requests.length).toBeGreaterThan(0))
+  for (const client of clients) client.close()
+  expect((await asked).map(({ status }) => status)).toEqual(Array(20).fill('rejected'))
+  expect(server.requests.length).toBeLessThanOrEqual(6)
 })
 
 describe('a server', () => {
@@ -227,21 +237,24 @@ describe('a folder of files', () => {
     await using files = await serveFiles(() => ({}))
     await using git = await serveRefs()
     let isGit = false
+    const open = new Set<Socket>()
+    const cut = () => {
+      for (const socket of open) socket.destroy()
+    }
     const front = createTcpServer((socket) => {
       const to = connect(Number(new URL(isGit ? git.url : files.repo).port), '127.0.0.1')
       socket.pipe(to).pipe(socket)
-      for (const each of [socket, to]) each.on('error', () => {})
+      for (const each of [socket, to]) open.add(each.on('error', () => {}))
     })
     await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve))
     const repo = `http://127.0.0.1:${(front.address() as { port: number }).port}/a.git`
-    await asking()(repo)
     const ask = asking()
     expect(await ask(repo)).toBe('a'.repeat(40))
     isGit = true
     git.commit = 'c'.repeat(40)
-    for (const client of clients) client.close()
+    cut()
     expect(await ask(repo)).toBe('c'.repeat(40))
-    for (const client of clients) client.close()
+    cut()
     front.close()
   })
 })
