@@ -48,6 +48,8 @@ function backend({ method, headers }, path, body) {
     },
     stdio: ['pipe', 'pipe', 'ignore'],
   })
+  // git may know enough before it has read all of it.
+  child.stdin.on('error', () => {})
   child.stdin.end(body)
   const chunks = []
   child.stdout.on('data', (chunk) => chunks.push(chunk))

@@ -50,7 +50,7 @@ export async function bench() {
   } finally {
     history.end()
     await platform.strike()
-    server.disconnect()
+    if (server.connected) server.disconnect()
     rmSync(repos, { recursive: true, force: true })
   }
 }
