@@ -9,7 +9,7 @@ import { declared, type World } from './world.ts'
 const NAMES_TOLD = 20
 
 /**
- * Throws ManifestInvalid for a name that nobody has, and DependencyCycle for the commit that closes a circle: of those that make it
+ * Throws DependencyMissing for a name that nobody has, and DependencyCycle for the commit that closes a circle: of those that make it
  * up, the one that was seen last. A commit that has been deployed is asked nothing any more.
  */
 export async function requireDependencies(spec: AppSpec, commit: CommitId, names: string[], world: World): Promise<void> {
@@ -31,7 +31,7 @@ function unknown(name: string, world: World): TrimtabError {
   const names = world.platform().apps.map((app) => app.name)
   const others = names.length > NAMES_TOLD ? `${names.slice(0, NAMES_TOLD).join(', ')}, …` : names.join(', ')
   const message = `app.yaml dependsOn: there is no app "${name}"${didYouMean(name, names)}. Declared are: ${others}.`
-  return new TrimtabError('ManifestInvalid', message)
+  return new TrimtabError('DependencyMissing', message)
 }
 
 /** What every app that can be reached depends on; of the others only what was seen before `since`. */

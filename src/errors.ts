@@ -14,6 +14,7 @@ export type FailureCode =
   | 'ConfigInvalid' // platform.yaml
   | 'Untrusted' // the commit is not signed by anybody who may
   | 'FleetInvalid' // the list of apps in git
+  | 'DependencyMissing' // it depends on an app that there is not
   | 'DependencyCycle' // apps that wait for one another
   | 'ForgeRefused' // a forge's API said no
   | 'SourceInvalid' // the tree holds what is refused: a submodule, a link that leaves it

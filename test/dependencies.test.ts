@@ -64,7 +64,7 @@ it('of two of the same moment it is one', async () => {
 
 it('what has been deployed is asked nothing, whoever has gone since', async () => {
   const { store, verdict } = platform({ d: ['gone'] })
-  expect(await verdict('d')).toBe('ManifestInvalid: there is no app "gone". Declared are')
+  expect(await verdict('d')).toBe('DependencyMissing: there is no app "gone". Declared are')
   store.begin('d', { commit: id('d'), settings: 's', skip: false })
   store.settle('d')
   expect(await verdict('d')).toBe('fine')

@@ -15,6 +15,7 @@ const STATUS: Record<FailureCode, number> = {
   ConfigInvalid: 422,
   Untrusted: 422,
   FleetInvalid: 422,
+  DependencyMissing: 422,
   DependencyCycle: 422,
   SourceInvalid: 422,
   NoBuildpack: 422,

@@ -212,6 +212,6 @@ function decisive({ image: { materials: _, ...image }, ...content }: ReleaseCont
 
 /** A commit says the same for ever; so if it can be deployed now, it is the others that have changed: an app that it depends on is there. */
 function isAcceptedNow({ state, failure }: Attempt, outcome: Outcome): boolean {
-  const refused = failure?.code === 'ManifestInvalid' || failure?.code === 'DependencyCycle'
+  const refused = failure?.code === 'DependencyMissing' || failure?.code === 'DependencyCycle'
   return state === 'failed' && refused && outcome.state !== 'broken'
 }

@@ -296,7 +296,7 @@ overRuntimes(
         const repo = platform.openRepo('misspelt')
         const first = repo.write(webApp('one', appYaml({ dependsOn: ['bse'] }))).commit('First')
         const { failure } = await platform.failed('misspelt', first)
-        expect(failure).toMatchObject({ code: 'ManifestInvalid', commit: first })
+        expect(failure).toMatchObject({ code: 'DependencyMissing', commit: first })
         expect(failure.message).toMatch(/^app\.yaml dependsOn: there is no app "bse" \(did you mean "base"\?\)\. Declared are: /)
         platform.repo('bse').write(webApp('bse')).commit('First')
         platform.configure({

@@ -216,16 +216,16 @@ describe('dependsOn', () => {
   })
 
   it('a commit that was refused is tried once it would be accepted, and only then', () => {
-    const refused = (code: 'ManifestInvalid' | 'DependencyCycle' | 'BuildFailed') =>
+    const refused = (code: 'DependencyMissing' | 'DependencyCycle' | 'ManifestInvalid') =>
       t.attempt(t.commit('b'), { state: 'failed', failure: { code, message: 'no' } })
     const steps = (desired: Desired, code: Parameters<typeof refused>[0]) =>
       plan(desired, t.seen({ ...running, attempt: refused(code) })).steps
-    const broken = t.wants(t.commit('b'), { state: 'broken', failure: { code: 'ManifestInvalid', message: 'no' } })
-    expect(steps(broken, 'ManifestInvalid')).toEqual([])
-    expect(steps(t.wants(t.commit('b'), B), 'ManifestInvalid')).toMatchObject([{ action: 'begin' }])
+    const broken = t.wants(t.commit('b'), { state: 'broken', failure: { code: 'DependencyMissing', message: 'no' } })
+    expect(steps(broken, 'DependencyMissing')).toEqual([])
+    expect(steps(t.wants(t.commit('b'), B), 'DependencyMissing')).toMatchObject([{ action: 'begin' }])
     expect(steps(t.wants(t.commit('b'), B), 'DependencyCycle')).toMatchObject([{ action: 'begin' }])
-    expect(steps(t.wants(t.commit('b'), B), 'BuildFailed')).toEqual([])
-    expect(status(waits, { attempt: refused('ManifestInvalid') })).toMatchObject({ status: 'Pending', failure: null })
+    expect(steps(t.wants(t.commit('b'), B), 'ManifestInvalid')).toEqual([])
+    expect(status(waits, { attempt: refused('DependencyMissing') })).toMatchObject({ status: 'Pending', failure: null })
   })
 
   const startAfter = { apps: ['auth'], until: t.NOW + 10_000 }
