@@ -95,7 +95,11 @@ async function run(
   tellListed(roster, store)
 
   const controller = createController(
-    async (app) => (removal.holds(app) ? null : reconcile(app, world)),
+    async (app) => {
+      // A commit of a list may be one of its apps as well: which apps there are comes first.
+      await fleets.settled(roster.origin(app))
+      return removal.holds(app) ? null : reconcile(app, world)
+    },
     (app, error, inMs) => log(`${app}: ${error.message} (again in ${Math.ceil(inMs / 1000)} s)`),
   )
   closing.add(() => controller.close())
@@ -198,7 +202,7 @@ async function run(
     removal,
     trigger: controller.trigger,
     log,
-    poll: (apps) => poller.set([...apps, ...fleets.watched()], platform.poll),
+    poll: (apps) => poller.set([...fleets.watched(), ...apps], platform.poll),
   })
   closing.add(listed.close)
   await listed.spread()

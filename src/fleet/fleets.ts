@@ -27,6 +27,8 @@ export interface Fleets {
   looked(name: string): boolean
   /** Asks all repositories now. `allowPrune`: somebody means it that most of the apps go. Never throws. */
   look(allowPrune: boolean): Promise<void>
+  /** Ends when what is being read of this list now (`origin` of the roster) has been judged. Never throws. */
+  settled(origin: string | null): Promise<void>
   status(): FleetStatus[]
   /** Ends when nothing is being read. */
   close(): Promise<void>
@@ -133,6 +135,7 @@ export function createFleets({ world: { source, store, now }, roster, log }: Par
         }),
       )
     },
+    settled: (origin) => fleets.get(origin ?? '')?.turn ?? Promise.resolve(),
     status: () => [...fleets.values()].map(standing),
     async close() {
       closed = true
