@@ -72,6 +72,16 @@ describe('one app', () => {
     expect(begun).toHaveLength(3)
   })
 
+  it('waits for weeks where its pass says so, as far as a timer goes', async () => {
+    const { controller, begun, end } = passes()
+    controller.trigger('shop')
+    await end('shop', 30 * 86_400_000)
+    await pass(24 * 86_400_000)
+    expect(begun).toEqual(['shop'])
+    await pass(86_400_000)
+    expect(begun).toEqual(['shop', 'shop'])
+  })
+
   it('goes on at once where its pass says 0, and is slowed down when it goes in circles', async () => {
     const { controller, begun, end } = passes()
     controller.trigger('shop')

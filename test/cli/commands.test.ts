@@ -34,6 +34,7 @@ const COMMANDS = [
   'validate',
   'build',
   'artifact',
+  'webhook',
   'plan',
   'sync',
   'status',
