@@ -529,7 +529,8 @@ export interface PlannedApp {
 
 /** What a forge has to be told so that it announces pushes. */
 export interface Webhook {
-  app: string
+  /** The app's, or the repository's id. */
+  name: string
   /** Where deliveries go to. */
   url: string
   /** False: platform.yaml does not say where a forge reaches trimtab, so the address is that of the listener. */
@@ -594,10 +595,12 @@ export interface Control {
   artifacts(): Promise<StoredArtifact[]>
   /** Removes the one artifact whose hash begins so. Throws NotFound, and Usage for one that a release uses. */
   removeArtifact(sha256: string): Promise<StoredArtifact>
-  /** What is to be clicked, with the secret. */
-  webhook(app: string): Promise<Webhook>
+  /** What is to be clicked, with the secret. `name`: an app's, or a repository's id. */
+  webhook(name: string): Promise<Webhook>
+  /** The repositories that apps and lists of apps are in, and where a delivery goes that is for all of one. */
+  webhooks(): Promise<Array<{ repository: string; url: string; apps: string[]; lists: number }>>
   /** Makes it by the forge's API, or sets it right. Throws ConfigInvalid, which says what is missing, and what the forge throws. */
-  installWebhook(app: string): Promise<{ url: string; done: 'made' | 'updated' }>
+  installWebhook(name: string): Promise<{ url: string; done: 'made' | 'updated' }>
   /** A one-off in the release that is live; or, with `inside` ('web.1', or an instance's whole name), a command in a running instance. */
   run(app: string, command: string[], terminal: Terminal, inside?: string): Promise<number>
 }

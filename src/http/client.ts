@@ -43,12 +43,16 @@ export class Client {
     await this.#json({ method: 'POST', path: of(app, '/restart') })
   }
 
-  webhook(app: string): Promise<Webhook> {
-    return this.#json({ method: 'GET', path: of(app, '/webhook') })
+  webhook(name: string): Promise<Webhook> {
+    return this.#json({ method: 'GET', path: of(name, '/webhook') })
   }
 
-  installWebhook(app: string): ReturnType<Control['installWebhook']> {
-    return this.#json({ method: 'POST', path: of(app, '/webhook') })
+  webhooks(): ReturnType<Control['webhooks']> {
+    return this.#json({ method: 'GET', path: at('/webhooks') })
+  }
+
+  installWebhook(name: string): ReturnType<Control['installWebhook']> {
+    return this.#json({ method: 'POST', path: of(name, '/webhook') })
   }
 
   suspend(app: string, body: { by: string; reason: string }): Promise<AppStatus> {

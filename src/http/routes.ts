@@ -197,6 +197,13 @@ export const routes: readonly ApiRoute[] = [
     unstoppable: true,
     stream: (control, { app }) => map(control.down(app), asText),
   }),
+  json({
+    method: 'GET',
+    path: '/webhooks',
+    summary: 'The repositories that apps and lists of apps are in, and where their deliveries go to',
+    answer: schema.listOf(schema.webhookAddress),
+    handle: (control) => control.webhooks(),
+  }),
   json<OneApp>({
     method: 'GET',
     path: '/apps/:app/webhook',

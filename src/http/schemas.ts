@@ -147,7 +147,7 @@ export const plan = answer({
 })
 export const artifact = answer({ sha256: text, name: text, size: number, storedAt: time })
 export const webhook = answer({
-  app: text,
+  name: text,
   url: { type: 'string', description: 'Where deliveries go to' },
   isPublic: { type: 'boolean', description: 'False: hooks.url is not set, so this is the address of the listener' },
   secret: textOrNull,
@@ -155,6 +155,7 @@ export const webhook = answer({
   previews: { type: 'boolean', description: 'Pull requests are to be announced too' },
   installable: { type: 'boolean' },
 })
+export const webhookAddress = answer({ repository: text, url: text, apps: listOf(text), lists: number })
 export const installedWebhook = answer({ url: text, done: { type: 'string', enum: ['made', 'updated'] } })
 export const logLine = answer({ at: textOrNull, instance: text, line: text })
 export const textLine = answer({ text })

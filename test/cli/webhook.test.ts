@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { renderWebhook } from '../../src/cli/render/webhook.ts'
+import { renderWebhook, renderWebhooks } from '../../src/cli/render/webhook.ts'
 import type { Webhook } from '../../src/ports.ts'
 
 const FRESH = `whsec_${'A'.repeat(43)}=`
 const hook = (more: Partial<Webhook>): Webhook => ({
-  app: 'shop',
+  name: 'shop',
   url: 'https://trimtab.example.com/hooks/shop',
   isPublic: true,
   secret: 'of the hook',
@@ -51,5 +51,20 @@ describe('trimtab webhook', () => {
     const text = renderWebhook(hook({ isPublic: false, forge: null }), FRESH)
     expect(text).toContain('hooks: {url: https://…}')
     expect(text).toContain('x-trimtab-signature-256')
+  })
+
+  it('lists where the deliveries of each repository go to', () => {
+    expect(
+      renderWebhooks([
+        { repository: 'repo.1', url: 'https://t.example.com/hooks/repo.1', apps: ['shop', 'api'], lists: 0 },
+        { repository: 'repo.22', url: 'https://t.example.com/hooks/repo.22', apps: [], lists: 1 },
+      ]),
+    ).toBe(
+      [
+        'ADDRESS                              FOR',
+        'https://t.example.com/hooks/repo.1   shop, api',
+        'https://t.example.com/hooks/repo.22  a list of apps',
+      ].join('\n'),
+    )
   })
 })

@@ -198,7 +198,13 @@ export class MemoryControl implements Control {
   async webhook(app: string): Promise<Webhook> {
     this.#ask('webhook', app)
     const url = `https://trimtab.example.com/hooks/${app}`
-    return { app, url, isPublic: true, secret: 'of the hook', forge: 'gitea', previews: false, installable: true }
+    return { name: app, url, isPublic: true, secret: 'of the hook', forge: 'gitea', previews: false, installable: true }
+  }
+
+  async webhooks() {
+    this.#ask('webhooks')
+    const url = 'https://trimtab.example.com/hooks/repo.000000000000'
+    return [{ repository: 'repo.000000000000', url, apps: ['hello', 'shop'], lists: 0 }]
   }
 
   async installWebhook(app: string) {

@@ -1,4 +1,4 @@
-import type { Webhook } from '../../ports.ts'
+import type { Control, Webhook } from '../../ports.ts'
 import { table } from './table.ts'
 
 type Kind = NonNullable<Webhook['forge']>
@@ -55,10 +55,17 @@ const CLICKS: Record<
   },
 }
 
+/** Where the deliveries of each repository go to. */
+export function renderWebhooks(all: Awaited<ReturnType<Control['webhooks']>>): string {
+  if (all.length === 0) return 'There is no app yet.'
+  const rows = all.map(({ url, apps, lists }) => [url, [...apps, ...(lists > 0 ? ['a list of apps'] : [])].join(', ')])
+  return table(['ADDRESS', 'FOR'], rows)
+}
+
 /** `fresh`: a secret for whoever has none. */
 export function renderWebhook(webhook: Webhook, fresh: string): string {
-  const { app, url, isPublic, secret, forge, previews, installable } = webhook
-  if (secret === null) return withoutSecret(app, fresh)
+  const { name, url, isPublic, secret, forge, previews, installable } = webhook
+  if (secret === null) return withoutSecret(name, fresh)
   const lines = [
     table(['ADDRESS', 'SECRET'], [[url, secret]]),
     '',
@@ -84,15 +91,15 @@ export function renderWebhook(webhook: Webhook, fresh: string): string {
     ...lines,
     where,
     ...rows.map(([label = '', value]) => `  ${label.padEnd(width)}  ${value}`),
-    ...(installable ? [`Or let trimtab do it: trimtab webhook install ${app}`] : []),
+    ...(installable ? [`Or let trimtab do it: trimtab webhook install ${name}`] : []),
   ].join('\n')
 }
 
-function withoutSecret(app: string, fresh: string): string {
+function withoutSecret(name: string, fresh: string): string {
   return [
-    `${app} takes no deliveries yet, for there is no secret to check them with. In platform.yaml, for every app:`,
+    `${name} takes no deliveries yet, for there is no secret to check them with. In platform.yaml, for every app:`,
     `  hooks: {secret: "\${TRIMTAB_HOOKS}"}`,
-    `(or webhook: {secret: …} at ${app} alone), and in the environment of trimtab up, for example, this one, which is fresh:`,
+    `(or webhook: {secret: …} at ${name} alone), and in the environment of trimtab up, for example, this one, which is fresh:`,
     `  TRIMTAB_HOOKS=${fresh}`,
   ].join('\n')
 }
