@@ -4,6 +4,7 @@ import { act, type Context, examples } from './context.ts'
 import { eventLines } from './render/event.ts'
 import { inWords } from './render/suspension.ts'
 import { indent, oneLine, printable, shortCommit } from './render/text.ts'
+import { minute } from './render/time.ts'
 
 type Result = Extract<SyncUpdateView, { kind: 'result' }>
 
@@ -50,8 +51,9 @@ function show(
 
 /** What became of one app, in words. */
 function resultLine({ ok, app, status }: Result): string {
-  const { serving, failure, urls, desired, suspended } = status
+  const { serving, failure, urls, desired, suspended, down } = status
   const name = oneLine(app)
+  if (down) return `${name} is down since ${minute(down.since)}: nothing of it runs until \`trimtab restart ${name}\`.`
   if (ok) {
     const release = serving === null ? '' : ` as v${serving.release}`
     const live = `${name} is live at ${shortCommit(serving?.commit ?? desired.commit)}${release}${urls.length > 0 ? `: ${urls.join(' ')}` : '.'}`
