@@ -131,7 +131,7 @@ overRuntimes(() => {
 
   it('trimtab webhook tells what to click, and install what is missing for it', async () => {
     expect(JSON.parse((await platform.run('webhook', 'shop', '--json')).out)).toEqual({
-      app: 'shop',
+      name: 'shop',
       url: 'https://trimtab.example.com/hooks/shop',
       isPublic: true,
       secret: SECRET,
