@@ -31,7 +31,8 @@ function importsOf(file: string): Import[] {
   ]
 }
 
-const NOUNS = ['domain.ts', 'errors.ts']
+const NOUNS = ['domain.ts', 'domain/', 'errors.ts']
+const PORTS = ['ports.ts', 'ports/']
 const PURE = ['plan/', 'manifest/', 'config/', 'release/', 'report/*']
 const ADAPTERS = ['source/', 'build/', 'runtime/', 'router/', 'store/', 'http/', 'forge/', 'report/sending/']
 const CORE = [
@@ -79,17 +80,19 @@ describe('direction:', () => {
   })
 
   it('the nouns and the error import nothing but each other', () => {
-    expect(strays(NOUNS, ({ of }) => NOUNS.includes(of))).toEqual([])
+    expect(strays(NOUNS, ({ of }) => within(of, NOUNS))).toEqual([])
   })
 
   it('the ports import the nouns only, and are nothing but interfaces', () => {
-    expect(strays(['ports.ts'], ({ of, type }) => NOUNS.includes(of) && type)).toEqual([])
-    expect(readFileSync(join(src, 'ports.ts'), 'utf8')).not.toMatch(/^export (?!interface |type )/m)
+    expect(strays(PORTS, ({ of, type }) => within(of, [...NOUNS, ...PORTS]) && type)).toEqual([])
+    for (const file of files.filter((one) => within(one, PORTS))) {
+      expect(readFileSync(join(src, file), 'utf8'), file).not.toMatch(/^export (?!interface |type )/m)
+    }
   })
 
   it('pure folders import pure folders, and nothing that touches the world', () => {
     const allowed = ({ of, type }: Import) =>
-      within(of, PURE) || NOUNS.includes(of) || (of === 'ports.ts' && type) || COMPUTING.includes(of)
+      within(of, PURE) || within(of, NOUNS) || (within(of, PORTS) && type) || COMPUTING.includes(of)
     expect(strays(PURE, allowed)).toEqual([])
     // The planner computes with the language alone.
     expect(strays(['plan/'], ({ of }) => isOurs(of))).toEqual([])
@@ -101,7 +104,7 @@ describe('direction:', () => {
         !isOurs(of) ||
         within(of, [adapter, ...NOUNS, 'engine/', 'web/', 'manifest/', 'config/', 'package.ts']) ||
         (adapter === 'report/sending/' && within(of, ['report/*'])) ||
-        (of === 'ports.ts' && type) ||
+        (within(of, PORTS) && type) ||
         (of === 'plan/world.ts' && type)
       expect(strays([adapter], allowed), adapter).toEqual([])
     }
@@ -118,7 +121,7 @@ describe('direction:', () => {
   it('the core sees ports, never adapters', () => {
     const allowed = ({ of, type }: Import) =>
       within(of, [...CORE, ...PURE, ...NOUNS]) ||
-      (of === 'ports.ts' && type) ||
+      (within(of, PORTS) && type) ||
       (!isOurs(of) && (of.startsWith('node:') || COMPUTING.includes(of)))
     expect(strays(CORE, allowed)).toEqual([])
   })
@@ -132,7 +135,7 @@ describe('direction:', () => {
     const allowed = ({ of, type, late }: Import) =>
       !isOurs(of) ||
       within(of, ['cli/', ...PURE, ...NOUNS, ...client, 'package.ts', 'stack/recipe.ts', 'fleet/file.ts']) ||
-      (of === 'ports.ts' && type) ||
+      (within(of, PORTS) && type) ||
       (within(of, ['main.ts', 'demo/demo.ts', 'engine/', 'stack/', 'trial/']) && late)
     expect(strays(['cli/'], allowed)).toEqual([])
   })
