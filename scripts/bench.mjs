@@ -5,7 +5,7 @@ import { cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { ready, root } from './ready.mjs'
 
-const ALL = ['rollout', 'requests', 'docker', 'builds', 'containers', 'thousand', 'polling', 'router']
+const ALL = ['rollout', 'requests', 'docker', 'builds', 'containers', 'thousand', 'polling', 'router', 'hooks']
 
 ready()
 const wanted = process.argv.slice(2)
