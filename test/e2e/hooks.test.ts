@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { repositoryId } from '../../src/config/hooks.ts'
 import { type Delivery, type Sender, signed } from '../http/hooks/delivery.ts'
 import { webApp } from '../support/apps.ts'
+import { type FakeForge, startForge } from '../support/forges/index.ts'
 import { type GitHttp, startGitHttp } from '../support/githttp.ts'
 import { fire, fuzzed, randomOf } from '../support/hostileHooks.ts'
 import { overRuntimes } from '../support/kinds.ts'
@@ -19,13 +20,15 @@ overRuntimes(() => {
   let platform: TestPlatform
   let git: GitHttp
   let shop: Repo
+  let forge: FakeForge
 
   beforeAll(async () => {
     platform = await TestPlatform.make()
     git = await startGitHttp(platform.dir)
+    forge = await startForge('gitea', 'acme/forged')
     const [repo, pair] = [`${git.url}/shop/.git`, `${git.url}/pair/.git`]
     platform.configure({
-      env: { SHOP_HOOK: SECRET, HOOKS: OTHER },
+      env: { SHOP_HOOK: SECRET, HOOKS: OTHER, FORGE: forge.state.token },
       extra: {
         poll: '1h',
         // biome-ignore lint/suspicious/noTemplateCurlyInString: it is what the operator writes
@@ -36,18 +39,24 @@ overRuntimes(() => {
         { name: 'shop', repo, webhook: { secret: '${SHOP_HOOK}' } },
         { name: 'one', repo: pair, path: 'one' },
         { name: 'two', repo: pair, path: 'two' },
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: it is what the operator writes
+        { name: 'forged', repo: `${git.url}/acme/forged`, forge: { ...forge.spec, token: '${FORGE}' } },
       ],
     })
     shop = platform.repo('shop').write(webApp('first'))
     const first = shop.commit('First')
     const both = platform.repo('pair').write(inFolders('first')).commit('First')
+    const forged = platform.repo('acme/forged').write(webApp('forged')).commit('First')
+    forge.state.addCommit(forged)
     await platform.up()
+    await platform.live('forged', forged)
     await Promise.all([platform.live('shop', first), platform.live('one', both), platform.live('two', both)])
   })
 
   afterAll(async () => {
     await platform?.strike()
     await git?.close()
+    await forge?.close()
   })
 
   const send = (name: string, { headers, body }: Delivery) =>
@@ -144,6 +153,23 @@ overRuntimes(() => {
     const install = await platform.run('webhook', 'install', 'shop')
     expect(install).toMatchObject({ code: 1, err: expect.stringContaining('forge: {token:') })
     expect((await platform.run('webhook', 'shpo')).err).toContain('did you mean "shop"')
+  })
+
+  it("trimtab webhook install makes it by the forge's API, and sets it right where it is there", async () => {
+    const url = 'https://trimtab.example.com/hooks/forged'
+    const made = await platform.run('webhook', 'install', 'forged')
+    expect(made).toMatchObject({ code: 0, out: `Made: ${url}\n` })
+    expect(forge.state.hooks).toMatchObject([{ url, secret: OTHER, active: true }])
+    expect(JSON.parse((await platform.run('webhook', 'install', 'forged', '--json')).out)).toEqual({ url, done: 'updated' })
+    expect(forge.state.hooks).toHaveLength(1)
+    // What the forge sends then is what is taken.
+    const [hook] = forge.state.hooks
+    const commit = platform.openRepo('acme/forged').write({ 'text.txt': 'by the hook' }).commit('By the hook')
+    forge.state.addCommit(commit)
+    expect(
+      (await send(new URL(hook?.url ?? '').pathname.split('/').pop() ?? '', signed('gitea', 'push', hook?.secret ?? ''))).status,
+    ).toBe(202)
+    await platform.live('forged', commit)
   })
 
   it('another secret in platform.yaml is another secret at once', async () => {

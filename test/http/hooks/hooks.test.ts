@@ -76,10 +76,10 @@ describe('a delivery', () => {
     expect(server.received).toHaveLength(2)
   })
 
-  it('has its answer within 100 ms, and before anything is done', async () => {
-    const answers = await Promise.all(Array.from({ length: 50 }, () => server.send(signed('github', 'push', SECRET))))
-    const times = answers.map(({ ms }) => ms).sort((a, b) => a - b)
-    expect(times[25]).toBeLessThan(100)
+  it('has its answer within 100 ms', async () => {
+    const times: number[] = []
+    for (let n = 0; n < 21; n++) times.push((await server.send(signed('github', 'push', SECRET))).ms)
+    expect(times.sort((a, b) => a - b)[10]).toBeLessThan(100)
   })
 })
 
