@@ -2,6 +2,7 @@
 import { validate as isCron } from 'node-cron'
 import { z } from 'zod'
 import { duration, parseDuration } from '../manifest/duration.ts'
+import { parseGlob } from '../manifest/glob.ts'
 import { appName, mapping, oneOf, text, wholeNumber } from '../manifest/values.ts'
 import { addressProblem } from './address.ts'
 import { branchName, file, folder, secretText, webAddress } from './values.ts'
@@ -128,6 +129,7 @@ const fleet = mapping({
     .exactOptional()
     .describe('The file that lists the apps, under apps:. Default: apps.yaml, where there is no discover.'),
   discover: text(PATTERN, /^(?!.*\.\.)(?:[^\0/][^\0]*\/)?app\.yaml$/)
+    .refine((pattern) => parseGlob(pattern) !== null, { error: PATTERN })
     .exactOptional()
     .describe('Every match is an app.yaml, and its folder an app.'),
   poll: poll.exactOptional(),

@@ -1,8 +1,7 @@
-// `discover`: every match of a pattern in the tree of a commit makes its folder an app of that folder's name.
-
-import picomatch from 'picomatch'
+/** `discover`: every match of a pattern in the tree of a commit makes its folder an app of that folder's name. */
 import type { AppSpec, CommitId, FleetSpec } from '../domain.ts'
 import { TrimtabError } from '../errors.ts'
+import { parseGlob } from '../manifest/glob.ts'
 import { quote } from '../manifest/problems.ts'
 import { appName } from '../manifest/values.ts'
 import type { Source } from '../ports.ts'
@@ -32,8 +31,7 @@ export async function discover(source: Source, fleet: FleetSpec, app: AppSpec, c
 }
 
 async function matches(source: Source, app: AppSpec, commit: CommitId, pattern: string): Promise<string[]> {
-  const isMatch = picomatch(pattern)
-  const { base } = picomatch.scan(pattern)
+  const glob = parseGlob(pattern)
   // Without ** a pattern says how deep it goes; what lies deeper is an app's own business.
   const deepest = pattern.includes('**') ? DEEPEST : Math.min(DEEPEST, pattern.split('/').length)
   const found: string[] = []
@@ -49,16 +47,23 @@ async function matches(source: Source, app: AppSpec, commit: CommitId, pattern: 
     }
     for (const { name, mode } of entries) {
       const at = path === '' ? name : `${path}/${name}`
-      if (isFile(mode) && name === FILE && isMatch(at)) found.push(path)
-      if (isFolder(mode) && at.split('/').length < deepest) await look(at)
+      if (isFile(mode) && name === FILE && glob?.matches(at)) found.push(path)
+      // A shell's * means no hidden folder either.
+      if (isFolder(mode) && !name.startsWith('.') && at.split('/').length < deepest) await look(at)
     }
   }
-  const start = base === FILE || base.endsWith(`/${FILE}`) ? base.slice(0, -FILE.length - 1) : base
-  await look(start).catch((error: unknown) => {
+  await look(plainPart(pattern)).catch((error: unknown) => {
     // No folder, no match.
     if (!(error instanceof TrimtabError && error.code === 'PathMissing')) throw error
   })
   return found
+}
+
+/** The folders that every match lies in. */
+function plainPart(pattern: string): string {
+  const parts = pattern.split('/').slice(0, -1)
+  const first = parts.findIndex((part) => /[*?[\]{}]/.test(part))
+  return (first < 0 ? parts : parts.slice(0, first)).join('/')
 }
 
 /** The folder's; of the root, which has none, the repository's. Never app.yaml's `name:`: a slip in it would make another app of this one. */
