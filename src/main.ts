@@ -1,7 +1,6 @@
 /** The one place where adapters are built and wired. */
-import { buildAdapters, endFormerRouter, forgeOf } from './adapters.ts'
-import { createProber } from './apply/prober.ts'
-import { type Chosen, choose, readChosen, writeChosen } from './chosen.ts'
+import { endFormerRouter, forgeOf } from './adapters.ts'
+import { choose, readChosen, writeChosen } from './chosen.ts'
 import { Closing } from './closing.ts'
 import { fixedUntilRestart } from './config/fixed.ts'
 import { type Platform, parsePlatform } from './config/platform.ts'
@@ -14,10 +13,9 @@ import { keepListed } from './control/listed.ts'
 import { keepPublished } from './control/published.ts'
 import { Removal } from './control/removal.ts'
 import { stopEverything } from './control/stop.ts'
-import { adoptClaims, keepRouter, keepTidy, recordBuild, recordTrouble, tellComplaints } from './control/upkeep.ts'
+import { adoptClaims, keepRouter, keepTidy, recordTrouble, tellComplaints } from './control/upkeep.ts'
 import { createController } from './controller.ts'
-import type { AppSpec, Event, RouterSpec } from './domain.ts'
-import { asTrimtabError } from './errors.ts'
+import type { AppSpec, Event } from './domain.ts'
 import { createFleets } from './fleet/fleets.ts'
 import { fleetName, isFleetName } from './fleet/identity.ts'
 import { tellListed } from './fleet/tell.ts'
@@ -25,17 +23,14 @@ import { createServer } from './http/server.ts'
 import { socketPath } from './http/socket.ts'
 import { readOperatorFile, watchOperatorFile } from './operator.ts'
 import { packageVersion } from './package.ts'
-import type { Router } from './ports.ts'
 import { createPreviews } from './previews/previews.ts'
 import { reconcile } from './reconcile.ts'
 import { startReporting } from './reporting.ts'
 import { createRoster, PLATFORM, PREVIEWS } from './roster.ts'
 import { createPoller } from './source/poller.ts'
-import { createGitSource } from './source/source.ts'
 import { makeStateDirectory } from './store/directory.ts'
 import { lockState } from './store/lock.ts'
-import { openStore } from './store/store.ts'
-import type { World } from './world.ts'
+import { ensured, wire } from './wiring.ts'
 
 export interface UpOptions {
   /** Path of platform.yaml. */
@@ -252,57 +247,5 @@ export async function down({ state, app, log }: { state: string; app?: string; l
     return 0
   } finally {
     await closing.close()
-  }
-}
-
-/** Builds every adapter on the platform's state directory. */
-async function wire(platform: () => Platform, chosen: Chosen, trigger: (app: string) => void, closing: Closing) {
-  const { state } = platform()
-  const now = Date.now
-  const began = now()
-  const store = openStore(state, now)
-  closing.add(() => store.close())
-  const source = createGitSource({ state })
-  closing.add(() => source.close())
-  const { builder, runtime, router } = await buildAdapters(chosen, { platform: platform(), source, now })
-  for (const adapter of [builder, runtime, router]) closing.add(() => adapter.close())
-  const prober = createProber(
-    (instance) => instance.startedAt >= began,
-    {
-      changed({ app, name, commit, release, startedAt }, before, after) {
-        if (before === 'starting' && after === 'ready') {
-          store.event({ app, type: 'InstanceReady', commit, release, message: `${name} answers`, durationMs: now() - startedAt })
-        }
-        trigger(app)
-      },
-    },
-    now,
-  )
-  closing.add(() => prober.close())
-  const world: World = { platform, source, builder, runtime, router, store, prober, now, began }
-  runtime.onChange(trigger)
-  builder.onChange(recordBuild(world, trigger))
-  builder.onPacks(trigger)
-  builder.onImages?.(() => {
-    for (const { name } of platform().apps) trigger(name)
-  })
-  builder.onRegistry?.((event) => store.event(event))
-  store.onEvent(({ type, app }) => {
-    // A cache of what is gone is missed by nobody; previews come and go by the hundred.
-    if (type === 'AppRemoved') void builder.forget(app).catch(() => {})
-  })
-  return { world, configure: builder.configure, artifacts: builder.artifacts, publish: builder.publish }
-}
-
-/** One that somebody else runs may be away for a while: the apps wait for it, and trimtab with them. */
-async function ensured(router: Router, spec: RouterSpec, log: (line: string) => void): Promise<boolean> {
-  try {
-    return await router.ensure()
-  } catch (error) {
-    const { code, message } = asTrimtabError(error)
-    const isAnothers = spec.kind === 'traefik' && spec.run.by === 'external'
-    if (!isAnothers && code !== 'RuntimeUnavailable') throw error
-    log(message)
-    return false
   }
 }
