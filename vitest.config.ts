@@ -10,7 +10,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     // The suite starts real processes, and waits for most of its time; a machine of two cores is the smallest it must pass on.
     maxWorkers: 3,
-    // On a shared machine a test of real processes may be starved once; it is tried again there, and named. Random ones never are.
-    retry: process.env.CI ? 1 : 0,
+    // On a shared machine a test of real processes may be starved; it is tried again there, twice at most, and named. Random ones never are.
+    retry: process.env.CI ? 2 : 0,
   },
 })
