@@ -4,7 +4,6 @@ import { choose, readChosen, writeChosen } from './chosen.ts'
 import { Closing } from './closing.ts'
 import { fixedUntilRestart } from './config/fixed.ts'
 import { type Platform, parsePlatform } from './config/platform.ts'
-import { withAccess } from './config/sources.ts'
 import { createControl } from './control/control.ts'
 import { wakeDependents } from './control/dependents.ts'
 import { describePlatform, greeting } from './control/greeting.ts'
@@ -69,7 +68,7 @@ async function run(
 ): Promise<'interrupted' | 'down'> {
   let platform = first
   const roster = createRoster()
-  roster.set(PLATFORM, listOf(first))
+  roster.set(PLATFORM, first.apps)
   const before = readChosen(first.state)
   const chosen = await choose(first, before, process.env)
   const { world, configure, publish, artifacts } = await wire(
@@ -207,7 +206,7 @@ async function run(
     platform = next
     configure(next)
     store.event({ app: '', type: 'ConfigChanged', message: `${config} was read again` })
-    roster.set(PLATFORM, listOf(next))
+    roster.set(PLATFORM, next.apps)
     fleets.set(next)
     previews.refresh()
     for (const { name } of roster.apps()) controller.trigger(name)
@@ -219,11 +218,6 @@ async function run(
   }
   closing.add(watchOperatorFile(config, process.env, take, reject))
   return ended
-}
-
-/** What the operator's file itself lists. */
-function listOf({ apps, git }: Platform): AppSpec[] {
-  return apps.map((app) => withAccess(app, git))
 }
 
 /** Stops one app, or all and the router, where no trimtab runs to be asked. Needs nothing of platform.yaml but where the state is. */

@@ -41,8 +41,8 @@ registries:
 secrets: {shop-users: "admin:$apr1$x$y\\nci:z\\n", plain: "$\${plain}"}
 git:
   allow: [https, ssh]
-  credentials: {git.example.com: {token: "\${SHOP_TOKEN}"}}
-  forges: {git.example.com: {kind: gitea, token: "\${SHOP_TOKEN}"}}
+  credentials: {forge.example.com: {token: "\${SHOP_TOKEN}"}}
+  forges: {forge.example.com: {kind: gitea, token: "\${SHOP_TOKEN}"}}
 hooks: {secret: "\${SHOP_TOKEN}", url: "https://trimtab.example.com/", limit: 256K, rate: 60}
 fleet: {repo: "https://git.example.com/acme/fleet.git", discover: "apps/*/app.yaml", poll: 1m}
 notify:
@@ -66,6 +66,7 @@ apps:
     verify: {signers: allowed_signers, commits: every}
     forge: {token: "\${SHOP_TOKEN}"}
     previews: {label: show, limit: 2, ttl: 24h}
+  - {name: web, repo: "https://forge.example.com/acme/web"}
   - {name: app, repo: "https://github.com/acme/app", auth: {githubApp: {id: "123", key: app.pem}}}
 `
   expect(parse(text, { MIRROR: 'mirror:4873', SHOP_TOKEN: 's3cret' })).toStrictEqual({
@@ -85,8 +86,8 @@ apps:
     secrets: { 'shop-users': 'admin:$apr1$x$y\nci:z\n', plain: `\${plain}` },
     git: {
       allow: ['https', 'ssh'],
-      credentials: { 'git.example.com': { token: 's3cret' } },
-      forges: { 'git.example.com': { kind: 'gitea', api: 'https://git.example.com/api/v1', token: 's3cret' } },
+      credentials: { 'forge.example.com': { token: 's3cret' } },
+      forges: { 'forge.example.com': { kind: 'gitea', api: 'https://forge.example.com/api/v1', token: 's3cret' } },
     },
     hooks: { secret: 's3cret', url: 'https://trimtab.example.com', bytes: 2 ** 18, perMinute: 60 },
     fleets: [{ repo: 'https://git.example.com/acme/fleet.git', discover: 'apps/*/app.yaml', poll: { everyMs: 60_000 } }],
@@ -123,6 +124,13 @@ apps:
         verify: { signers: '/srv/ops/allowed_signers', commits: 'every' },
         forge: { kind: 'github', api: 'https://api.github.com', token: 's3cret' },
         previews: { label: 'show', limit: 2, ttlMs: 86_400_000 },
+      },
+      {
+        name: 'web',
+        repo: 'https://forge.example.com/acme/web',
+        path: '',
+        auth: { token: 's3cret' },
+        forge: { kind: 'gitea', api: 'https://forge.example.com/api/v1', token: 's3cret' },
       },
       {
         name: 'app',
