@@ -13,10 +13,11 @@ const NAMES_TOLD = 20
  * up, the one that was seen last. A commit that has been deployed is asked nothing any more.
  */
 export async function requireDependencies(spec: AppSpec, commit: CommitId, names: string[], world: World): Promise<void> {
+  if (names.length === 0) return
   const app = spec.name
   const { attempt, held } = world.store.read(app)
   const isNoted = attempt?.commit === commit && attempt.state !== 'failed' && attempt.state !== 'skipped'
-  if (names.length === 0 || (isNoted && attempt.state === 'succeeded')) return
+  if (isNoted && attempt.state === 'succeeded') return
   for (const name of names) if (!declared(world, name)) throw unknown(name, world)
   const since = isNoted ? attempt.startedAt : held?.commit === commit ? held.since : Number.POSITIVE_INFINITY
   const circle = circleFrom(app, await edgesFrom(app, names, since, world))

@@ -17,7 +17,11 @@ interface Row {
 }
 
 export function releasesTable(db: Db) {
-  const byStatus = db.prepare<[string, ReleaseStatus], Row>('SELECT * FROM releases WHERE app = ? AND status = ?')
+  // Written out: only then are the partial indices of these two used, and every pass asks for both.
+  const byStatus = {
+    live: db.prepare<[string], Row>(`SELECT * FROM releases WHERE app = ? AND status = 'live'`),
+    pending: db.prepare<[string], Row>(`SELECT * FROM releases WHERE app = ? AND status = 'pending'`),
+  }
   const newest = db.prepare<[string, number], Row>('SELECT * FROM releases WHERE app = ? ORDER BY version DESC LIMIT ?')
   const retired = db.prepare<[string], number>(
     `SELECT version FROM releases WHERE app = ? AND status IN ('failed', 'superseded') ORDER BY version DESC LIMIT 200`,
@@ -47,7 +51,7 @@ export function releasesTable(db: Db) {
   return {
     histories: () => histories.all(),
     byStatus(app: string, status: 'live' | 'pending'): (Row & { release: Release }) | null {
-      const row = byStatus.get(app, status)
+      const row = byStatus[status].get(app)
       return row ? { ...row, release: asRelease(row) } : null
     },
     newest: (app: string, limit: number) => newest.all(app, limit).map(asRelease),
