@@ -184,7 +184,8 @@ overRuntimes(
         await platform.up()
         await says('five', 'five')
         await until(() => ids('four').length === 0, 'four to stop')
-        for (const name of ['one', 'three', 'five']) expect(await platform.says(name)).toBe(name)
+        // Five may have answered before the list without it, which the kill had kept from being carried out, was: it then starts anew.
+        for (const name of ['one', 'three', 'five']) await says(name, name)
       })
 
       it('an app that moves from platform.yaml to the list, and to another repository, loses no request', async () => {
