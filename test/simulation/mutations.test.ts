@@ -130,8 +130,9 @@ describe('the simulation catches a planner that', () => {
 
 async function mutant(name: string, { file, find, put }: { file: string; find: string; put: string }): Promise<Planner> {
   const home = join(nest, name)
-  cpSync(join(src, 'plan'), join(home, 'plan'), { recursive: true })
-  for (const shared of ['domain.ts', 'errors.ts', 'ports.ts']) cpSync(join(src, shared), join(home, shared))
+  for (const shared of ['plan', 'domain', 'ports', 'domain.ts', 'errors.ts', 'ports.ts']) {
+    cpSync(join(src, shared), join(home, shared), { recursive: true })
+  }
   const path = join(home, 'plan', file)
   const text = readFileSync(path, 'utf8')
   expect(text.split(find).length, `"${find}" stands once in ${file}`).toBe(2)
