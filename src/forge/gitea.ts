@@ -9,7 +9,7 @@ import type { Api } from './api.ts'
 import * as check from './checks.ts'
 import { standing } from './labels.ts'
 import { countedPages, pagesUntilEmpty } from './pages.ts'
-import { link, oneLine } from './text.ts'
+import { sendStatus } from './status.ts'
 
 /** https://docs.gitea.com/development/api-usage#authentication */
 export function giteaHeaders(token: string): Record<string, string> {
@@ -51,12 +51,7 @@ export function gitea(api: Api, { owner, name }: Project): Forge {
   const repo = `/repos/${encodeURIComponent(owner)}/${encodeURIComponent(name)}`
   return {
     /** repoCreateStatus: POST /repos/{owner}/{repo}/statuses/{sha} */
-    async setStatus({ commit, context, state, description, url }) {
-      const target_url = link(url)
-      const body = { state, context, description: oneLine(description, DESCRIPTION), ...(target_url && { target_url }) }
-      const what = `set the status of ${commit.slice(0, 12)}`
-      await api.send({ method: 'POST', path: `${repo}/statuses/${commit}`, body, what, needs: NEEDS.status })
-    },
+    setStatus: (status) => sendStatus(api, repo, status, { longest: DESCRIPTION, needs: NEEDS.status }),
 
     /** repoListHooks, repoCreateHook, repoEditHook. The secret is never in an answer; an edit without it would keep the old one. */
     async installWebhook({ url, secret }) {

@@ -9,6 +9,7 @@ import type { Api } from './api.ts'
 import * as check from './checks.ts'
 import { standing } from './labels.ts'
 import { linkedPages } from './pages.ts'
+import { sendStatus } from './status.ts'
 import { link, oneLine } from './text.ts'
 
 /** What a request is made with. https://docs.github.com/en/rest/using-the-rest-api/getting-started-with-the-rest-api#headers */
@@ -55,12 +56,7 @@ export function github(api: Api, { owner, name }: Project): Forge {
   const repo = `/repos/${encodeURIComponent(owner)}/${encodeURIComponent(name)}`
   return {
     /** https://docs.github.com/en/rest/commits/statuses#create-a-commit-status */
-    async setStatus({ commit, context, state, description, url }) {
-      const target_url = link(url)
-      const body = { state, context, description: oneLine(description, DESCRIPTION), ...(target_url && { target_url }) }
-      const what = `set the status of ${commit.slice(0, 12)}`
-      await api.send({ method: 'POST', path: `${repo}/statuses/${commit}`, body, what, needs: NEEDS.status })
-    },
+    setStatus: (status) => sendStatus(api, repo, status, { longest: DESCRIPTION, needs: NEEDS.status }),
 
     /**
      * One deployment for a commit and an environment, found or made, and a status of it.
