@@ -1,8 +1,8 @@
 import { resolve } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import type { Client } from '../http/client.ts'
+import { printable } from '../text.ts'
 import { type Paint, paintFor } from './render/paint.ts'
-import { printable } from './render/text.ts'
 import { stateOf } from './state.ts'
 
 /** What a command works with: where it is, how it speaks to the platform and to the person. */

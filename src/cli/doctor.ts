@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
+import { indent, printable } from '../text.ts'
 import { act, examples } from './context.ts'
 import type { Check } from './doctor/check.ts'
 import { type Paint, toneOf } from './render/paint.ts'
-import { indent, printable } from './render/text.ts'
 
 export function addDoctor(program: Command): void {
   program

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
+import { printable } from '../text.ts'
 import { act, type Context, examples } from './context.ts'
-import { printable } from './render/text.ts'
 
 export function addDown(program: Command): void {
   program

@@ -3,9 +3,9 @@ import { dirname, join, relative, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { TrimtabError } from '../errors.ts'
 import { packageRoot } from '../package.ts'
+import { indent } from '../text.ts'
 import { act, type Context, examples } from './context.ts'
 import type { Proposal } from './init/propose.ts'
-import { indent } from './render/text.ts'
 
 interface Options {
   dryRun?: true

@@ -1,8 +1,8 @@
 /** The command line's entry: runs the program, and is the one place that decides about exit codes. */
 import { CommanderError } from 'commander'
 import { TrimtabError } from '../errors.ts'
+import { printable } from '../text.ts'
 import { createProgram } from './program.ts'
-import { printable } from './render/text.ts'
 
 // `trimtab events | head -1`: whoever read has seen enough.
 for (const stream of [process.stdout, process.stderr]) {

@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 import type { AppStatus } from '../domain.ts'
+import { oneLine } from '../text.ts'
 import { act, examples } from './context.ts'
 import { inWords } from './render/suspension.ts'
-import { oneLine } from './render/text.ts'
 
 export function addResume(program: Command): void {
   program

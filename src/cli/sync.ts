@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
 import type { SyncUpdateView } from '../http/wire.ts'
+import { indent, oneLine, printable, shortCommit } from '../text.ts'
 import { act, type Context, examples } from './context.ts'
 import { eventLines } from './render/event.ts'
 import { inWords } from './render/suspension.ts'
-import { indent, oneLine, printable, shortCommit } from './render/text.ts'
 import { minute } from './render/time.ts'
 
 type Result = Extract<SyncUpdateView, { kind: 'result' }>

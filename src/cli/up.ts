@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
+import { printable } from '../text.ts'
 import { act, examples } from './context.ts'
 import { eventLines } from './render/event.ts'
-import { printable } from './render/text.ts'
 
 export function addUp(program: Command): void {
   program

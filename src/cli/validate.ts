@@ -3,8 +3,8 @@ import { basename, dirname, join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { Manifest, PlatformSpec } from '../domain.ts'
 import { TrimtabError } from '../errors.ts'
+import { printable } from '../text.ts'
 import { act, examples } from './context.ts'
-import { printable } from './render/text.ts'
 
 export function addValidate(program: Command): void {
   program

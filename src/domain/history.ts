@@ -84,7 +84,6 @@ export type EventType =
   | 'RolloutSucceeded'
   | 'RolloutFailed'
   | 'RolledBack'
-  | 'CrashLooping'
   | 'RetryScheduled'
   | 'Adopted'
   | 'Suspended'

@@ -3,10 +3,11 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import type { Project } from '../config/project.ts'
 import type { CommitStatus, Forge, PullRequest } from '../ports.ts'
+import { beginning, oneLine } from '../text.ts'
 import type { Api } from './api.ts'
 import * as check from './checks.ts'
+import { link } from './link.ts'
 import { namedPages } from './pages.ts'
-import { link, oneLine } from './text.ts'
 
 /**
  * An access token of a repository, a project or a workspace stands alone; an API token comes with its user's address.
@@ -61,8 +62,8 @@ export function bitbucket(api: Api, { owner, name }: Project): Forge {
       const body = {
         key: keyOf(context),
         state: STATES[state],
-        name: oneLine(context, TEXT),
-        description: oneLine(description, TEXT),
+        name: beginning(oneLine(context), TEXT),
+        description: beginning(oneLine(description), TEXT),
         // It has to lead somewhere.
         url: link(url) ?? `https://bitbucket.org/${owner}/${name}/commits/${commit}`,
       }

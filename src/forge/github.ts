@@ -5,12 +5,13 @@
 import { z } from 'zod'
 import type { Project } from '../config/project.ts'
 import type { CommitStatus, Forge, PullRequest } from '../ports.ts'
+import { beginning, oneLine } from '../text.ts'
 import type { Api } from './api.ts'
 import * as check from './checks.ts'
 import { standing } from './labels.ts'
+import { link } from './link.ts'
 import { linkedPages } from './pages.ts'
 import { sendStatus } from './status.ts'
-import { link, oneLine } from './text.ts'
 
 /** What a request is made with. https://docs.github.com/en/rest/using-the-rest-api/getting-started-with-the-rest-api#headers */
 export function githubHeaders(token: string): Record<string, string> {
@@ -79,7 +80,7 @@ export function github(api: Api, { owner, name }: Project): Forge {
       const environment_url = link(url)
       const body = {
         state: STATES[state],
-        description: oneLine(description, DESCRIPTION),
+        description: beginning(oneLine(description), DESCRIPTION),
         auto_inactive: true,
         ...(environment_url && { environment_url }),
       }

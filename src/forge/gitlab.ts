@@ -6,11 +6,12 @@ import { z } from 'zod'
 import type { Project } from '../config/project.ts'
 import { TrimtabError } from '../errors.ts'
 import type { CommitStatus, Forge, PullRequest } from '../ports.ts'
+import { beginning, oneLine } from '../text.ts'
 import type { Api } from './api.ts'
 import * as check from './checks.ts'
 import { standing } from './labels.ts'
+import { link } from './link.ts'
 import { linkedPages } from './pages.ts'
-import { link, oneLine } from './text.ts'
 
 /** https://docs.gitlab.com/api/rest/authentication/ */
 export function gitlabHeaders(token: string): Record<string, string> {
@@ -57,8 +58,8 @@ export function gitlab(api: Api, { owner, name }: Project): Forge {
       const target_url = link(url)
       const body = {
         state: STATES[state],
-        name: oneLine(context, TEXT),
-        description: oneLine(description, TEXT),
+        name: beginning(oneLine(context), TEXT),
+        description: beginning(oneLine(description), TEXT),
         ...(target_url && target_url.length <= TEXT && { target_url }),
       }
       const what = `set the status of ${commit.slice(0, 12)}`

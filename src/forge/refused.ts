@@ -1,7 +1,7 @@
 /** What a forge answered in the negative, as one of our errors. Pure. */
 import { TrimtabError } from '../errors.ts'
+import { beginning, oneLine } from '../text.ts'
 import type { HttpAnswer } from '../web/httpClient.ts'
-import { oneLine } from './text.ts'
 
 export interface Asked {
   /** `host` or `host:port`. */
@@ -69,7 +69,7 @@ function bounded(ms: number): number | undefined {
 
 /** The first line of what the forge says is wrong, in any of their forms, without anything of `secrets`. */
 export function wordsOf(body: unknown, secrets: readonly string[]): string {
-  let line = oneLine(firstLine(collect(body).join('; ')), 300)
+  let line = beginning(oneLine(firstLine(collect(body).join('; '))), 300)
   for (const secret of secrets) if (secret.length >= 4) line = line.replaceAll(secret, '***')
   return line
 }

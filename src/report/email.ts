@@ -1,8 +1,8 @@
 /** News as an email: plain text, with nothing of an app in its headers but what is on one line. */
 import { isIPv4 } from 'node:net'
 import type { News, NotifySpec } from '../domain.ts'
+import { beginning, oneLine } from '../text.ts'
 import { messageOf } from './message.ts'
-import { beginning, oneLine } from './text.ts'
 import { idOf } from './webhook.ts'
 
 type EmailSpec = Extract<NotifySpec, { kind: 'email' }>

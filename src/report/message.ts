@@ -1,6 +1,6 @@
 /** News in plain words: the one place that decides how a person is told. */
 import type { News } from '../domain.ts'
-import { oneLine, short } from './text.ts'
+import { oneLine, shortCommit } from '../text.ts'
 
 export interface Message {
   /** `shop failed: BuildFailed at 1a2b3c4` */
@@ -12,7 +12,7 @@ export interface Message {
 }
 
 export function messageOf({ kind, app, commit, serving, failure, url }: News): Message {
-  const release = serving && `v${serving.release} (${short(serving.commit)})`
+  const release = serving && `v${serving.release} (${shortCommit(serving.commit)})`
   const where = url === null ? [] : [url]
   if (kind === 'failed' && failure) {
     const serves =
@@ -21,13 +21,13 @@ export function messageOf({ kind, app, commit, serving, failure, url }: News): M
         : isOf(serving, commit)
           ? `It is of ${release}, which is live.`
           : `${release} still serves.`
-    const title = `${app} failed: ${failure.code} at ${short(commit)}`
+    const title = `${app} failed: ${failure.code} at ${shortCommit(commit)}`
     return { title, lines: [failure.reason, serves].filter((line) => line !== ''), details: failure.details }
   }
   const title =
     kind === 'recovered'
-      ? `${app} has recovered: ${release ?? short(commit)} is live`
-      : `${app}: ${release ?? short(commit)} is live`
+      ? `${app} has recovered: ${release ?? shortCommit(commit)} is live`
+      : `${app}: ${release ?? shortCommit(commit)} is live`
   return { title: oneLine(title), lines: where, details: '' }
 }
 

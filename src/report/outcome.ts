@@ -2,7 +2,7 @@
 import type { CommitId, HoldKind } from '../domain.ts'
 import { headline } from '../errors.ts'
 import type { AppRecord, CommitStatus } from '../ports.ts'
-import { oneLine, short } from './text.ts'
+import { oneLine, shortCommit } from '../text.ts'
 
 export interface Outcome {
   commit: CommitId
@@ -44,5 +44,5 @@ export function heldOf({ attempt, held }: Pick<AppRecord, 'attempt' | 'held'>): 
 
 /** A commit whose check would otherwise show for ever that it is under way. */
 export function superseded(commit: CommitId, by: CommitId): Outcome {
-  return { commit, state: 'failure', description: `superseded by ${short(by)} before it was live` }
+  return { commit, state: 'failure', description: `superseded by ${shortCommit(by)} before it was live` }
 }

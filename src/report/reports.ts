@@ -2,10 +2,10 @@
 import type { News, NotifySpec } from '../domain.ts'
 import { type Failure, headline } from '../errors.ts'
 import type { AppRecord, Report, Told } from '../ports.ts'
+import { beginning, ending, oneLine, printable } from '../text.ts'
 import { heldOf, type Outcome, outcomeOf, superseded } from './outcome.ts'
 import { changeOf, standingOf } from './standing.ts'
 import { targetOf } from './targets.ts'
-import { beginning, clean, ending, oneLine } from './text.ts'
 
 /** So much of a log is what somebody reads in a message. */
 const DETAILS = 2_500
@@ -87,7 +87,7 @@ function newsOf({ app, record, told, notify, url, now }: Situation): Due {
 
 function explained({ code, message }: Failure): NonNullable<News['failure']> {
   const [first = '', ...rest] = message.split('\n')
-  const details = clean(rest.join('\n')).trimEnd()
+  const details = printable(rest.join('\n')).trimEnd()
   // Of a log the end tells, of a file's problems the first.
   const cut = code === 'ManifestInvalid' || code === 'ConfigInvalid' ? beginning : ending
   return { code, reason: beginning(oneLine(headline(first)), REASON), details: cut(details, DETAILS) }

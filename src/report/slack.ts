@@ -3,8 +3,8 @@
  * as text. https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks/
  */
 import type { News } from '../domain.ts'
+import { beginning, ending } from '../text.ts'
 import { messageOf } from './message.ts'
-import { beginning, ending } from './text.ts'
 
 /** Of a section's text: https://docs.slack.dev/reference/block-kit/blocks/section-block/ */
 const SECTION = 3_000

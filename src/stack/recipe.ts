@@ -37,7 +37,7 @@ const ALWAYS = ['nodejs', 'npm', 'python3', 'python3-dev', 'python3-pip', 'pytho
 
 /** A third of the files of a small system is never read in a container. Licences stay. */
 const LEFT_OUT = ['doc', 'info', 'locale', 'man'].map((folder) => `--dpkgopt=path-exclude=/usr/share/${folder}/*`)
-const KEPT = '--dpkgopt=path-include=/usr/share/doc/*/copyright'
+const KEPT = ['*/copyright', 'apt/examples/*'].map((files) => `--dpkgopt=path-include=/usr/share/doc/${files}`)
 
 /** A stack of this release of Debian, with these languages. */
 export function stackRecipe(suite: string, languages: readonly string[] = STACK_LANGUAGES): Recipe {
@@ -50,13 +50,13 @@ const BASE = {
     '--variant=minbase',
     '--format=tar',
     ...LEFT_OUT,
-    KEPT,
+    ...KEPT,
     // Java's packages put a link there, and fail without the folder.
     '--essential-hook=mkdir -p "$1/usr/share/man/man1"',
     // The user that builds and apps are. In mmdebstrap's hooks $1 is the new system's folder.
     '--customize-hook=chroot "$1" useradd --uid 1000 --user-group --home-dir /app --create-home --skel /nowhere --shell /bin/bash app',
-    // Where this machine gets its packages from is nobody's business who is given the image.
-    '--customize-hook=rm -f "$1"/etc/apt/sources.list.d/*; echo "deb http://deb.debian.org/debian $(. "$1/etc/os-release"; echo "$VERSION_CODENAME") main" > "$1/etc/apt/sources.list"',
+    // Where this machine gets its packages from is nobody's business who is given the image: apt has the list of its own Debian with it.
+    '--customize-hook=cd "$1" && rm -f etc/apt/sources.list etc/apt/sources.list.d/* && if [ -e usr/share/doc/apt/examples/debian.sources ]; then cp usr/share/doc/apt/examples/debian.sources etc/apt/sources.list.d/; else cp usr/share/doc/apt/examples/sources.list etc/apt/; fi',
   ],
   changes: [
     'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',

@@ -4,29 +4,12 @@ import { coloured, paintFor, plain } from '../../src/cli/render/paint.ts'
 import { renderRelease } from '../../src/cli/render/releases.ts'
 import { renderStatus } from '../../src/cli/render/status.ts'
 import { table } from '../../src/cli/render/table.ts'
-import { indent, oneLine, printable } from '../../src/cli/render/text.ts'
 import { ago, spoken } from '../../src/cli/render/time.ts'
 import type { ReleaseView } from '../../src/http/wire.ts'
+import { printable } from '../../src/text.ts'
 import { event, failed, live } from '../support/memory-control.ts'
 
 group('text from elsewhere', () => {
-  it.each([
-    ['colours', '\u001b[1;31mred\u001b[0m', 'red'],
-    ['cursor movements', 'a\u001b[2J\u001b[Hb\u001b[?25l', 'ab'],
-    ['window titles', '\u001b]0;evil\u0007a\u001b]8;;http://x\u001b\\b', 'ab'],
-    ['one-byte forms', '\u009b31mred\u009d0;evil\u009cok', 'redok'],
-    ['an unended one, with its line only', '\u001b]0;evil\nnext', '\nnext'],
-    ['other escapes', '\u001bcreset\u001b(B\u001b', 'reset'],
-    ['bells, backspaces, carriage returns', 'a\u0007\b\rb', 'ab'],
-    ['turned directions', 'a\u202eb\u2066c', 'abc'],
-  ])('loses %s', (_what, text, expected) => expect(printable(text)).toBe(expected))
-
-  it('keeps newlines, tabs and other scripts', () => {
-    expect(printable('é\t漢字\r\nnext 🙂')).toBe('é\t漢字\nnext 🙂')
-    expect(oneLine(' a \n\n b\u001b[1A ')).toBe('a b')
-    expect(indent('a\n\nb\n')).toBe('  a\n\n  b')
-  })
-
   it('cannot leave its cell', () => {
     const status = { ...live, app: 'a\n\u001b[2Jb', urls: ['http://x\u0007'] }
     // biome-ignore lint/suspicious/noControlCharactersInRegex: none of them is expected

@@ -5,7 +5,6 @@ import { emailOf, smtpOptions } from '../../src/report/email.ts'
 import { messageOf } from '../../src/report/message.ts'
 import { slackMessage } from '../../src/report/slack.ts'
 import { hostOf, notifyOf, targetOf } from '../../src/report/targets.ts'
-import { beginning, clean, ending, oneLine } from '../../src/report/text.ts'
 import { webhookRequest } from '../../src/report/webhook.ts'
 import { A, B } from '../store/opened.ts'
 
@@ -143,17 +142,5 @@ describe('who is told', () => {
     expect(hostOf(hook)).toBe('ops.test:8443')
     expect(notifyOf(targetOf(hook), [slack, hook])).toBe(hook)
     expect(notifyOf('slack hooks.slack.com 00000000', [slack, hook])).toBeNull()
-  })
-})
-
-describe('text of apps', () => {
-  it('comes without what would move, colour, turn or break it', () => {
-    expect(clean('\u001b[31mred\u001b[0m\u001b]0;title\u0007 a\tb\r\nc\u0000\u202ed\ud800')).toBe('red a\tb\ncd')
-    expect(oneLine(' a \n\n b ')).toBe('a b')
-    expect(beginning('abcdef', 4)).toBe('abc…')
-    expect(beginning('ab\u{1f600}', 4)).toBe('ab\u{1f600}')
-    expect(beginning('ab\u{1f600}c', 4)).toBe('ab…')
-    expect(ending('one\ntwo\nthree', 9)).toBe('…\nthree')
-    expect(ending('abcdef', 6)).toBe('abcdef')
   })
 })

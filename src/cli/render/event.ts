@@ -1,5 +1,5 @@
+import { oneLine, printable, shortCommit } from '../../text.ts'
 import { type Paint, plain } from './paint.ts'
-import { oneLine, printable, shortCommit } from './text.ts'
 import { clock, spoken } from './time.ts'
 
 /** What describe() needs of an event: the wire's (ISO time) and the domain's (milliseconds) both have it. */
@@ -61,7 +61,7 @@ function inWords({ type, commit, release }: DescribedEvent): string {
 }
 
 function tone(type: string, paint: Paint): (text: string) => string {
-  if (/Failed$|Unhealthy$|CrashLooping|Rejected$|Dropped$|^HostUnreachable$/.test(type)) return paint.red
+  if (/Failed$|Unhealthy$|Rejected$|Dropped$|^HostUnreachable$/.test(type)) return paint.red
   if (/^(RolloutSucceeded|BuildSucceeded|SourceRecovered|HostRecovered|RolledBack)$/.test(type)) return paint.green
   return paint.blue
 }

@@ -1,7 +1,7 @@
 import type { PlannedApp } from '../../ports.ts'
+import { indent, oneLine } from '../../text.ts'
 import { type Paint, plain } from './paint.ts'
 import { table } from './table.ts'
-import { indent, oneLine } from './text.ts'
 
 /** What `trimtab plan` says: an app that has nothing to do is one line. */
 export function renderPlan(plans: PlannedApp[], paint: Paint = plain): string {

@@ -1,7 +1,7 @@
 import type { ReleaseView } from '../../http/wire.ts'
+import { oneLine, shortCommit } from '../../text.ts'
 import { type Paint, plain, toneOf } from './paint.ts'
 import { table } from './table.ts'
-import { oneLine, shortCommit } from './text.ts'
 import { minute } from './time.ts'
 
 /** The table of `trimtab releases`, newest first. */

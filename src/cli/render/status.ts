@@ -1,8 +1,8 @@
 import type { AppStatus, InstanceStatus } from '../../domain.ts'
+import { indent, oneLine, printable, shortCommit } from '../../text.ts'
 import { type Paint, plain, toneOf } from './paint.ts'
 import { inWords } from './suspension.ts'
 import { type Cell, table } from './table.ts'
-import { indent, oneLine, printable, shortCommit } from './text.ts'
 import { ago } from './time.ts'
 
 const HEAD = ['APP', 'STATUS', 'COMMIT', 'RELEASE', 'SINCE', 'PROCESSES', 'URL']

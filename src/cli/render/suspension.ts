@@ -1,5 +1,5 @@
 import type { AppStatus } from '../../domain.ts'
-import { oneLine } from './text.ts'
+import { oneLine } from '../../text.ts'
 import { minute } from './time.ts'
 
 /** `suspended by ana since 2026-01-02 03:04 (the sale is on)`. */

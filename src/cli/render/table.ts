@@ -1,4 +1,4 @@
-import { oneLine } from './text.ts'
+import { oneLine } from '../../text.ts'
 
 /** A cell is text, or text with a style that does not count for its width. */
 export type Cell = string | { text: string; style: (text: string) => string }

@@ -4,8 +4,8 @@
  */
 import { asTrimtabError, type TrimtabError } from '../../errors.ts'
 import type { NewEvent, Outbox, QueuedReport, Report } from '../../ports.ts'
+import { beginning, oneLine } from '../../text.ts'
 import { GIVEN_UP_MS, isGivenUp, retryDelay } from '../retry.ts'
-import { beginning, oneLine } from '../text.ts'
 
 const AT_ONCE = 8
 const ERROR = 300

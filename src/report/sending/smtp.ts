@@ -2,9 +2,9 @@
 import { createTransport } from 'nodemailer'
 import type { News, NotifySpec } from '../../domain.ts'
 import { TrimtabError } from '../../errors.ts'
+import { beginning, oneLine } from '../../text.ts'
 import { emailOf, smtpOptions } from '../email.ts'
 import { hostOf } from '../targets.ts'
-import { beginning, oneLine } from '../text.ts'
 
 type EmailSpec = Extract<NotifySpec, { kind: 'email' }>
 
