@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { root } from '../scripts/ready.mjs'
 import { startEngine } from './engine.mjs'
 import { median, ms, ratio } from './numbers.mjs'
-import { git, makePlatform, makeRepo, prepareCommit, sleep } from './platform.mjs'
+import { builds, git, makePlatform, makeRepo, prepareCommit, sleep } from './platform.mjs'
 import { watchPage } from './watcher.mjs'
 
 const ROLLOUTS = Number(process.env.ROLLOUTS ?? 12)
@@ -110,15 +110,6 @@ async function answer(host) {
     if (good) return
     await sleep(2)
   }
-}
-
-/** How many builds began for these commits. */
-async function builds(client, commits) {
-  let begun = 0
-  for await (const { type, commit } of client.events({ app: 'hello', limit: 10_000, follow: false })) {
-    if (type === 'BuildStarted' && commits.includes(commit)) begun++
-  }
-  return begun
 }
 
 function rows({ forward, back }, parts, built) {

@@ -131,3 +131,12 @@ export function freePort() {
     })
   })
 }
+
+/** How many builds began for these commits. */
+export async function builds(client, commits) {
+  let begun = 0
+  for await (const { type, commit } of client.events({ app: 'hello', limit: 10_000, follow: false })) {
+    if (type === 'BuildStarted' && commits.includes(commit)) begun++
+  }
+  return begun
+}

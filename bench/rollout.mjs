@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { root } from '../scripts/ready.mjs'
 import { median, ms, ratio } from './numbers.mjs'
 import { measureParts } from './parts.mjs'
-import { git, makePlatform, makeRepo, prepareCommit, sleep } from './platform.mjs'
+import { builds, git, makePlatform, makeRepo, prepareCommit, sleep } from './platform.mjs'
 import { watchPage } from './watcher.mjs'
 
 const ROLLOUTS = 20
@@ -55,15 +55,6 @@ export async function bench() {
     page.close()
     await platform.strike()
   }
-}
-
-/** How many builds began for these commits. */
-async function builds(client, commits) {
-  let begun = 0
-  for await (const { type, commit } of client.events({ app: 'hello', limit: 10_000, follow: false })) {
-    if (type === 'BuildStarted' && commits.includes(commit)) begun++
-  }
-  return begun
 }
 
 function rows({ forward, back }, parts, built) {

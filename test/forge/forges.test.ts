@@ -29,7 +29,7 @@ describe.each(KINDS)('%s:', (kind) => {
       await forge.setStatus({ ...status, description: `exit 1\r\n\u202e${'🙂'.repeat(300)}`, url: 'ftp://nowhere' })
       const { description } = fake.state.statusOf(COMMIT, 'trimtab/hello') ?? { description: '' }
       expect(description).toMatch(/^exit 1 🙂+…$/u)
-      expect([...description].length).toBeGreaterThan(100)
+      expect([...description].length).toBeGreaterThan(70)
     })
 
     test('of apps with long names stays apart', async ({ start }) => {
@@ -126,7 +126,7 @@ describe.each(KINDS)('%s:', (kind) => {
       const { fake, forge } = await start(kind)
       fake.state.openPull({ commit: COMMIT, title: 'Nice\u001b[31m\r\n\u202etitle [preview]', labels: ['preview'] })
       const [pull] = await forge.pullRequests()
-      expect(pull?.title).toMatch(/Nice \[31m title/)
+      expect(pull?.title).toBe('Nice title [preview]')
     })
 
     test('none', async ({ start }) => {

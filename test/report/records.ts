@@ -1,7 +1,7 @@
 /** Records of an app, as the store would give them. */
 import type { Attempt, Crash, Release } from '../../src/domain.ts'
 import type { AppRecord } from '../../src/ports.ts'
-import { A, draft } from '../store/opened.ts'
+import { A, draft, UNKNOWN } from '../store/opened.ts'
 
 export function attempt(state: Attempt['state'], change: Partial<Attempt> = {}): Attempt {
   return { commit: A, settings: 's', state, failure: null, retryAt: null, tries: 0, built: false, startedAt: 0, ...change }
@@ -12,22 +12,7 @@ export function release(version: number, commit = A): Release {
 }
 
 export function record(change: Partial<AppRecord> = {}): AppRecord {
-  return {
-    attempt: null,
-    serving: null,
-    liveSince: null,
-    pending: null,
-    phase: 'todo',
-    retired: new Set(),
-    lastVersion: 0,
-    crashes: [],
-    draining: new Map(),
-    freshFrom: 0,
-    suspendedSince: null,
-    suspension: null,
-    held: null,
-    ...change,
-  }
+  return { ...UNKNOWN, ...change }
 }
 
 /** Crashes of the release's one process, a second apart; the last at `last`. */

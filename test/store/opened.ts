@@ -4,13 +4,30 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import type { Release, ReleaseContent, Route } from '../../src/domain.ts'
-import type { Store } from '../../src/ports.ts'
+import type { AppRecord, Store } from '../../src/ports.ts'
 import { fingerprintOf } from '../../src/release/fingerprint.ts'
 import { openStore } from '../../src/store/store.ts'
 
 export const A = 'a'.repeat(40)
 export const B = 'b'.repeat(40)
 export const FAILURE = { code: 'BuildFailed' as const, message: 'npm ci exited with 1' }
+
+/** What is known of an app that nobody has ever heard of. */
+export const UNKNOWN: AppRecord = {
+  attempt: null,
+  serving: null,
+  liveSince: null,
+  pending: null,
+  phase: 'todo',
+  retired: new Set(),
+  lastVersion: 0,
+  crashes: [],
+  draining: new Map(),
+  freshFrom: 0,
+  suspendedSince: null,
+  suspension: null,
+  held: null,
+}
 
 export interface Opened {
   state: string

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Crash, Event } from '../../src/domain.ts'
-import { A, B, draft, FAILURE, opened, route } from './opened.ts'
+import { A, B, draft, FAILURE, opened, route, UNKNOWN } from './opened.ts'
 
 const begin = { commit: A, settings: 's', skip: false }
 const attempt = {
@@ -15,21 +15,7 @@ const attempt = {
 }
 
 it('knows nothing of an app it has never heard of', () => {
-  expect(opened().store.read('shop')).toEqual({
-    attempt: null,
-    serving: null,
-    liveSince: null,
-    pending: null,
-    phase: 'todo',
-    retired: new Set(),
-    lastVersion: 0,
-    crashes: [],
-    draining: new Map(),
-    freshFrom: 0,
-    suspendedSince: null,
-    suspension: null,
-    held: null,
-  })
+  expect(opened().store.read('shop')).toEqual(UNKNOWN)
 })
 
 it('remembers everything over a restart, and keeps apps apart', () => {

@@ -2,40 +2,25 @@
  * Bitbucket Cloud's REST API as far as trimtab uses it, after developer.atlassian.com/cloud/bitbucket/rest/ and its OpenAPI
  * description. What it would refuse is refused, in its form. Its labels are what a title has in brackets.
  */
-import { type Answer, type Asked, type ForgeServer, serveForge } from './server.ts'
-import { type FakeHook, type FakePull, ForgeState, type Role } from './state.ts'
+import { type Answer, Api, type Asked } from './server.ts'
+import type { FakeHook, FakePull, Role } from './state.ts'
 import { isLink, length, type Shape, wrong } from './strict.ts'
 
 const MAY: Record<Role, number> = { none: 0, read: 1, triage: 1, write: 3, admin: 4 }
 const EVENTS = ['repo:push', ...['created', 'updated', 'fulfilled', 'rejected', 'approved'].map((one) => `pullrequest:${one}`)]
 const OURS = '{6b6f1f1c-0000-4000-8000-000000000001}'
 
-export async function startBitbucket(
-  owner: string,
-  name: string,
-): Promise<{ state: ForgeState; server: ForgeServer; base: string }> {
-  const state = new ForgeState(owner, name)
-  const base = '/2.0'
-  const fake = new Bitbucket(state)
-  const server = await serveForge({ base, answer: (asked) => fake.answer(asked), limited: () => limited })
-  fake.server = server
-  return { state, server, base }
-}
-
-/** It does not say for how long: https://support.atlassian.com/bitbucket-cloud/docs/api-request-limits/ */
-const limited: Answer = {
-  status: 429,
-  body: { type: 'error', error: { message: 'Rate limit for this resource has been exceeded' } },
-}
-
-class Bitbucket {
-  readonly state: ForgeState
+export class Bitbucket extends Api {
+  readonly base = '/2.0'
   /** Commit and key of each status → its name. */
   readonly keys = new Map<string, string>()
-  server: ForgeServer | undefined
 
-  constructor(state: ForgeState) {
-    this.state = state
+  /** It does not say for how long: https://support.atlassian.com/bitbucket-cloud/docs/api-request-limits/ */
+  limited(): Answer {
+    return {
+      status: 429,
+      body: { type: 'error', error: { message: 'Rate limit for this resource has been exceeded' } },
+    }
   }
 
   answer(asked: Asked): Answer {

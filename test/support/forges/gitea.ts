@@ -2,32 +2,18 @@
  * The API of Gitea and Forgejo as far as trimtab uses it, after templates/swagger/v1_json.tmpl and, where that is silent,
  * routers/api/v1 and services/convert in their repositories. What they would refuse is refused, in their words.
  */
-import { type Answer, type Asked, type ForgeServer, serveForge } from './server.ts'
-import { type FakeHook, type FakePull, ForgeState, type Role } from './state.ts'
+import { type Answer, Api, type Asked } from './server.ts'
+import type { FakeHook, FakePull, Role } from './state.ts'
 import { isLink, pageOf, wrong } from './strict.ts'
 
 const MAY: Record<Role, number> = { none: 0, read: 1, triage: 1, write: 3, admin: 4 }
 
-export async function startGitea(owner: string, name: string): Promise<{ state: ForgeState; server: ForgeServer; base: string }> {
-  const state = new ForgeState(owner, name)
-  const base = '/api/v1'
-  const fake = new Gitea(state)
-  const server = await serveForge({ base, answer: (asked) => fake.answer(asked), limited })
-  fake.server = server
-  return { state, server, base }
-}
+export class Gitea extends Api {
+  readonly base = '/api/v1'
 
-/** They have none of their own; what stands before them says it so. */
-function limited(seconds: number): Answer {
-  return { status: 429, body: '<h1>Too many requests</h1>', headers: { 'retry-after': String(seconds) } }
-}
-
-class Gitea {
-  readonly state: ForgeState
-  server: ForgeServer | undefined
-
-  constructor(state: ForgeState) {
-    this.state = state
+  /** They have none of their own; what stands before them says it so. */
+  limited(seconds: number): Answer {
+    return { status: 429, body: '<h1>Too many requests</h1>', headers: { 'retry-after': String(seconds) } }
   }
 
   answer(asked: Asked): Answer {

@@ -2,37 +2,20 @@
  * GitHub's REST API as far as trimtab uses it, after the OpenAPI description in github/rest-api-description (2022-11-28) and, where it
  * is silent, docs.github.com/en/rest. What it would refuse is refused, in its words.
  */
-import { type Answer, type Asked, type ForgeServer, serveForge } from './server.ts'
-import { type FakeHook, type FakePull, ForgeState, type Role } from './state.ts'
+import { type Answer, Api, type Asked } from './server.ts'
+import type { FakeHook, FakePull, Role } from './state.ts'
 import { isLink, length, pageOf, type Shape, wrong } from './strict.ts'
 
 const MAY: Record<Role, number> = { none: 0, read: 1, triage: 2, write: 3, admin: 4 }
 
-export async function startGithub(
-  owner: string,
-  name: string,
-): Promise<{ state: ForgeState; server: ForgeServer; base: string }> {
-  const state = new ForgeState(owner, name)
-  const base = '/api/v3'
-  const fake = new Github(state)
-  const server = await serveForge({ base, answer: (asked) => fake.answer(asked), limited })
-  fake.server = server
-  return { state, server, base }
-}
+export class Github extends Api {
+  readonly base = '/api/v3'
 
-/** https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api */
-function limited(seconds: number): Answer {
-  const reset = String(Math.ceil(Date.now() / 1000) + seconds)
-  const headers = { 'x-ratelimit-limit': '5000', 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': reset }
-  return { status: 403, body: { message: 'API rate limit exceeded for user ID 1.' }, headers }
-}
-
-class Github {
-  readonly state: ForgeState
-  server: ForgeServer | undefined
-
-  constructor(state: ForgeState) {
-    this.state = state
+  /** https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api */
+  limited(seconds: number): Answer {
+    const reset = String(Math.ceil(Date.now() / 1000) + seconds)
+    const headers = { 'x-ratelimit-limit': '5000', 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': reset }
+    return { status: 403, body: { message: 'API rate limit exceeded for user ID 1.' }, headers }
   }
 
   answer(asked: Asked): Answer {

@@ -2,37 +2,20 @@
  * GitLab's REST API as far as trimtab uses it, after docs.gitlab.com/api/ and, where that is silent, lib/api and
  * app/services/ci/create_commit_status_service.rb in its repository. What it would refuse is refused, in its words.
  */
-import { type Answer, type Asked, type ForgeServer, serveForge } from './server.ts'
-import { type FakeHook, type FakePull, ForgeState, type Role } from './state.ts'
+import { type Answer, Api, type Asked } from './server.ts'
+import type { FakeHook, FakePull, Role } from './state.ts'
 import { isLink, length, pageOf, type Shape, wrong } from './strict.ts'
 
 /** https://docs.gitlab.com/api/access_requests/#valid-access-levels */
 const LEVEL: Record<Role, number> = { none: 0, read: 10, triage: 20, write: 30, admin: 40 }
 
-export async function startGitlab(
-  owner: string,
-  name: string,
-): Promise<{ state: ForgeState; server: ForgeServer; base: string }> {
-  const state = new ForgeState(owner, name)
-  const base = '/api/v4'
-  const fake = new Gitlab(state)
-  const server = await serveForge({ base, answer: (asked) => fake.answer(asked), limited })
-  fake.server = server
-  return { state, server, base }
-}
+export class Gitlab extends Api {
+  readonly base = '/api/v4'
 
-/** https://docs.gitlab.com/security/rate_limits/ */
-function limited(seconds: number): Answer {
-  const headers = { 'retry-after': String(seconds), 'ratelimit-reset': String(Math.ceil(Date.now() / 1000) + seconds) }
-  return { status: 429, body: 'Retry later\n', headers }
-}
-
-class Gitlab {
-  readonly state: ForgeState
-  server: ForgeServer | undefined
-
-  constructor(state: ForgeState) {
-    this.state = state
+  /** https://docs.gitlab.com/security/rate_limits/ */
+  limited(seconds: number): Answer {
+    const headers = { 'retry-after': String(seconds), 'ratelimit-reset': String(Math.ceil(Date.now() / 1000) + seconds) }
+    return { status: 429, body: 'Retry later\n', headers }
   }
 
   answer(asked: Asked): Answer {

@@ -1,10 +1,10 @@
 /** A forge on loopback for one test: as strict as the real one, with its state in memory. */
 import type { ForgeKind, ForgeSpec } from '../../../src/domain.ts'
-import { startBitbucket } from './bitbucket.ts'
-import { startGitea } from './gitea.ts'
-import { startGithub } from './github.ts'
-import { startGitlab } from './gitlab.ts'
-import type { ForgeServer } from './server.ts'
+import { Bitbucket } from './bitbucket.ts'
+import { Gitea } from './gitea.ts'
+import { Github } from './github.ts'
+import { Gitlab } from './gitlab.ts'
+import { type ForgeServer, serveForge } from './server.ts'
 import type { ForgeState } from './state.ts'
 
 export interface FakeForge extends ForgeServer {
@@ -17,12 +17,14 @@ export interface FakeForge extends ForgeServer {
 }
 
 /** What trimtab uses is the same in Gitea and in Forgejo. */
-const STARTS = { github: startGithub, gitea: startGitea, forgejo: startGitea, gitlab: startGitlab, bitbucket: startBitbucket }
+const APIS = { github: Github, gitea: Gitea, forgejo: Gitea, gitlab: Gitlab, bitbucket: Bitbucket }
 
 /** `project`: owner/name, in place of acme/hello. */
 export async function startForge(kind: ForgeKind, project = 'acme/hello'): Promise<FakeForge> {
   const cut = project.lastIndexOf('/')
-  const { state, server, base } = await STARTS[kind](project.slice(0, cut), project.slice(cut + 1))
+  const api = new APIS[kind](project.slice(0, cut), project.slice(cut + 1))
+  const server = await serveForge(api)
+  const { state, base } = api
   const spec = { kind, api: server.origin + base, token: state.token }
   return Object.assign(server, { kind, state, spec, repo: `https://forge.example/${project}.git` })
 }

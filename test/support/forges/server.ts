@@ -1,6 +1,7 @@
 /** The part of a forge that is HTTP: what comes in is kept, what goes out is JSON; trouble on demand. */
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { ForgeState } from './state.ts'
 
 export interface Recorded {
   method: string
@@ -43,14 +44,25 @@ export interface ForgeServer {
   close(): Promise<void>
 }
 
-export interface Serving {
-  /** Where the API begins: '/api/v1'. */
-  base: string
-  answer(asked: Asked): Answer
-  limited(seconds: number): Answer
+/** What each forge says for itself. */
+export abstract class Api {
+  readonly state: ForgeState
+  server: ForgeServer | undefined
+  /** Where it begins: '/api/v1'. */
+  abstract readonly base: string
+
+  constructor(owner: string, name: string) {
+    this.state = new ForgeState(owner, name)
+  }
+
+  abstract answer(asked: Asked): Answer
+
+  /** How it says that there were too many requests, and for how long. */
+  abstract limited(seconds: number): Answer
 }
 
-export async function serveForge({ base, answer, limited }: Serving): Promise<ForgeServer> {
+export async function serveForge(api: Api): Promise<ForgeServer> {
+  const { base } = api
   const trouble: Answer[] = []
   let interceptor: Intercept | null = null
   const requests: Recorded[] = []
@@ -68,10 +80,10 @@ export async function serveForge({ base, answer, limited }: Serving): Promise<Fo
       .map(decodeURIComponent)
     const given = parsed(text)
     const fields = typeof given === 'object' && given !== null && !Array.isArray(given) ? (given as Asked['fields']) : null
-    send(response, trouble.shift() ?? answer({ ...asked, parts, query, fields }))
+    send(response, trouble.shift() ?? api.answer({ ...asked, parts, query, fields }))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return {
+  api.server = {
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
     pageSize: 100,
@@ -79,7 +91,7 @@ export async function serveForge({ base, answer, limited }: Serving): Promise<Fo
       for (let i = 0; i < count; i++) trouble.push({ status, body: { message: 'Service unavailable' } })
     },
     limit: (count, seconds) => {
-      for (let i = 0; i < count; i++) trouble.push(limited(seconds))
+      for (let i = 0; i < count; i++) trouble.push(api.limited(seconds))
     },
     intercept: (by) => {
       interceptor = by
@@ -90,6 +102,7 @@ export async function serveForge({ base, answer, limited }: Serving): Promise<Fo
         server.closeAllConnections()
       }),
   }
+  return api.server
 }
 
 async function textOf(request: IncomingMessage): Promise<string> {
