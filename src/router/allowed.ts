@@ -71,11 +71,3 @@ function isWhole(value: number, from: number, to: number): boolean {
 function refused(what: string, value: string): TrimtabError {
   return new TrimtabError('Internal', `A route file cannot hold the ${what} ${JSON.stringify(value.slice(0, 200))}.`)
 }
-
-/** Of a file that bears our mark and is none of ours. */
-export function damaged(app: string, reason: string): TrimtabError {
-  return new TrimtabError(
-    'ConfigInvalid',
-    `The route file of "${app}" was changed by hand: ${reason}. Delete it, and trimtab writes it again.`,
-  )
-}

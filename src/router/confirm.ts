@@ -109,6 +109,7 @@ const SAID: Record<string, string[]> = {
   buffering: ['maxRequestBodyBytes'],
   stripPrefix: ['prefixes'],
   headers: ['customRequestHeaders', 'customResponseHeaders'],
+  retry: ['attempts'],
   redirectRegex: ['regex', 'replacement', 'permanent'],
   sticky: ['cookie'],
   cookie: ['name', 'httpOnly', 'sameSite'],

@@ -13,7 +13,7 @@ import { appOfFile, isOurs, parseRoutes, renderRoutes } from './traefik.ts'
 interface Cached {
   stamp: string
   ours: boolean
-  /** Null: empty, as a crash of the machine may leave it; as good as none. */
+  /** Null: as good as none. It is empty or cut short, as a crash of the machine may leave it, or somebody has changed what trimtab wrote. */
   result: RouteTable | TrimtabError | null
 }
 
@@ -93,7 +93,7 @@ export class RouteStore {
       const known = this.#cache.get(app)
       if (known?.stamp === stamp) return known
       const text = readFileSync(path, 'utf8')
-      const cached = { stamp, ours: isOurs(app, text), result: text === '' ? null : parse(app, text) }
+      const cached = { stamp, ours: isOurs(app, text), result: parse(app, text) }
       this.#cache.set(app, cached)
       return cached
     } catch (error) {
@@ -120,7 +120,8 @@ export class RouteStore {
   }
 }
 
-function parse(app: string, text: string): RouteTable | TrimtabError {
+function parse(app: string, text: string): Cached['result'] {
+  if (text === '') return null
   try {
     return parseRoutes(app, text)
   } catch (error) {

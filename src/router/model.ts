@@ -1,8 +1,8 @@
 /**
  * Traefik's dynamic configuration, as far as the embedded router serves it: text → routers, each with its servers. Pure.
  *
- * Known: routers (rule, service, priority, middlewares; entryPoints is accepted, there is but one), the stripPrefix
- * middleware, loadBalancer services with weighted servers, weighted services. Anything else makes the whole file invalid:
+ * Known: routers (rule, service, priority, middlewares; entryPoints is accepted, there is but one), the middlewares
+ * stripPrefix and retry (every request is given to all servers until one takes it, so that any number will do), loadBalancer services with weighted servers, weighted services. Anything else makes the whole file invalid:
  * half of a configuration may be more open than all of it.
  */
 import { type Document, parseDocument } from 'yaml'
@@ -20,6 +20,8 @@ export type Service =
   | { kind: 'servers'; servers: Server[] }
   | { kind: 'weighted'; services: Array<{ name: string; weight: number }> }
 
+export type Middleware = { kind: 'stripPrefix'; prefixes: string[] } | { kind: 'retry'; attempts: number }
+
 export interface ModelRouter {
   name: string
   rule: string
@@ -33,8 +35,8 @@ export interface ModelRouter {
 
 export interface Model {
   routers: ModelRouter[]
-  /** stripPrefix middlewares: the prefixes by name. */
-  middlewares: Map<string, string[]>
+  /** By name. */
+  middlewares: Map<string, Middleware>
   services: Map<string, Service>
 }
 
@@ -107,10 +109,24 @@ function router(name: string, value: unknown, model: Model): ModelRouter {
   return { name, rule, match, hosts: hostsOf(match), priority, middlewares, service }
 }
 
-function middleware(value: unknown, where: string): string[] {
-  const { stripPrefix } = fields(value, where, ['stripPrefix'])
+function middleware(value: unknown, where: string): Middleware {
+  const { stripPrefix, retry } = fields(value, where, ['stripPrefix', 'retry'])
+  if ((stripPrefix === undefined) === (retry === undefined)) throw invalid(where, 'expected either stripPrefix or retry')
+  if (retry !== undefined) {
+    const { attempts } = fields(retry, `${where}.retry`, ['attempts'])
+    return { kind: 'retry', attempts: integer(attempts, `${where}.retry.attempts`) }
+  }
   const { prefixes } = fields(stripPrefix, `${where}.stripPrefix`, ['prefixes'])
-  return list(prefixes, `${where}.stripPrefix.prefixes`).map((prefix) => string(prefix, `${where}.stripPrefix.prefixes`))
+  const texts = list(prefixes, `${where}.stripPrefix.prefixes`).map((prefix) => string(prefix, `${where}.stripPrefix.prefixes`))
+  return { kind: 'stripPrefix', prefixes: texts }
+}
+
+/** The prefixes that a router takes off, a list for each of its stripPrefix middlewares. */
+export function prefixesOf({ middlewares }: Model, router: ModelRouter): string[][] {
+  return router.middlewares.flatMap((name) => {
+    const middleware = middlewares.get(name)
+    return middleware?.kind === 'stripPrefix' ? [middleware.prefixes] : []
+  })
 }
 
 function service(value: unknown, where: string): Service {

@@ -1,5 +1,5 @@
 /** What a route does besides leading to its servers, in the words of Traefik's dynamic configuration. Pure. */
-import type { Route } from '../domain.ts'
+import type { Route, RouteTable } from '../domain.ts'
 
 /** A part of the configuration by its name. */
 export interface Named {
@@ -22,10 +22,21 @@ export const IDLE_S = 1
 export const DIAL = '4s'
 
 /**
+ * So often a request is given to a server until one takes the connection, where there are several: Traefik goes round, so that with one
+ * of two gone one request in 32 meets only that one. What has been sent is never sent again
+ * (https://doc.traefik.io/traefik/reference/routing-configuration/http/middlewares/retry/).
+ */
+const ATTEMPTS = 5
+
+/**
  * The middlewares of the route called `name`, in the order in which a request meets them. Whoever may not ask costs least; nothing that
  * the app's author sets (headers) comes before what decides who may ask.
  */
-export function middlewaresOf(name: string, app: string, { path, stripPrefix, options = {} }: Route): Named[] {
+export function middlewaresOf(
+  name: string,
+  app: string,
+  { path, stripPrefix, options = {}, servers }: RouteTable['routes'][number],
+): Named[] {
   const { allow, rateLimit, basicAuth, maxBodyBytes, headers, redirect } = options
   const used: Named[] = []
   const use = (what: string, is: Record<string, unknown>) => used.push({ name: `${name}.${what}`, is })
@@ -46,6 +57,7 @@ export function middlewaresOf(name: string, app: string, { path, stripPrefix, op
   if (redirect !== undefined) {
     use('redirect', { redirectRegex: { regex: '^https?://[^/]+(/.*)$', replacement: `${redirect}$1`, permanent: true } })
   }
+  if (servers.length > 1) use('retry', { retry: { attempts: ATTEMPTS } })
   return used
 }
 

@@ -6,8 +6,7 @@
  */
 import type { Listen, Route, RouteTable } from '../domain.ts'
 import { TrimtabError } from '../errors.ts'
-import { checkTable, checkText, damaged, isAppName } from './allowed.ts'
-import { parseFormer } from './former.ts'
+import { checkTable, checkText, isAppName } from './allowed.ts'
 import { balancerOf, middlewaresOf, transportOf } from './options.ts'
 
 const marker = (app: string) => `# trimtab: routes of "${app}". Written by trimtab; changes made here are overwritten.`
@@ -92,8 +91,8 @@ export function renderRoutes(table: RouteTable): string {
   return text
 }
 
-/** What a file that we wrote says. Throws RouterUnavailable (it is not ours) or ConfigInvalid (it was damaged). */
-export function parseRoutes(app: string, text: string): RouteTable {
+/** What a file that we wrote says; null where it was changed since, or cut short. Throws RouterUnavailable for one that is not ours. */
+export function parseRoutes(app: string, text: string): RouteTable | null {
   if (!isOurs(app, text)) {
     throw new TrimtabError(
       'RouterUnavailable',
@@ -101,14 +100,12 @@ export function parseRoutes(app: string, text: string): RouteTable {
     )
   }
   const [, line = ''] = text.split('\n', 2)
-  if (!line.startsWith(`${TABLE}[`)) return parseFormer(app, text)
   try {
     const table: RouteTable = { app, routes: JSON.parse(line.slice(TABLE.length)) }
-    if (renderRoutes(table) === text) return table
+    return renderRoutes(table) === text ? table : null
   } catch {
-    // Then it is none of ours either.
+    return null
   }
-  throw damaged(app, 'it is not as trimtab writes it')
 }
 
 /** Only what a route is made of, and always in the same order. */

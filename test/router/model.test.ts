@@ -58,7 +58,7 @@ describe("somebody else's file", () => {
       ),
     )
     expect(model.routers).toMatchObject([{ name: 'r', priority: 9, service: 's', middlewares: ['m'] }])
-    expect(model.middlewares.get('m')).toEqual(['/a', '/b'])
+    expect(model.middlewares.get('m')).toEqual({ kind: 'stripPrefix', prefixes: ['/a', '/b'] })
   })
 
   test('weights are multiplied out', () => {
@@ -111,6 +111,8 @@ describe("somebody else's file", () => {
     ],
     [file(`{routers: {r: {rule: "Method(\`GET\`)", service: s}}, services: {s: ${lb}}}`), /^http\.routers\.r\.rule: .*Method/],
     [file('{middlewares: {m: {basicAuth: {users: [a]}}}}'), /basicAuth/],
+    [file('{middlewares: {m: {}}}'), /expected either stripPrefix or retry/],
+    [file('{middlewares: {m: {retry: {attempts: many}}}}'), /^http\.middlewares\.m\.retry\.attempts: expected a whole number/],
     [file('{services: {s: {loadBalancer: {sticky: {}}}}}'), /sticky/],
     [file('{services: {s: {loadBalancer: {passHostHeader: false}}}}'), /passHostHeader/],
     [file('{services: {s: {loadBalancer: {servers: [{url: "https://a"}]}}}}'), /expected http:\/\/host:port/],

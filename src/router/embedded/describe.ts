@@ -28,9 +28,9 @@ export function describe(models: Array<[file: string, model: Model]>): Required<
         using: [entryPoint],
       }
     }
-    for (const [name, prefixes] of model.middlewares) {
+    for (const [name, { kind, ...middleware }] of model.middlewares) {
       const usedBy = model.routers.filter((router) => router.middlewares.includes(name)).map((router) => qualify(router.name))
-      all.middlewares[qualify(name)] ??= { stripPrefix: { prefixes }, status: 'enabled', usedBy }
+      all.middlewares[qualify(name)] ??= { [kind]: middleware, status: 'enabled', usedBy }
     }
     for (const name of model.services.keys()) all.services[qualify(name)] ??= service(model, name)
   }

@@ -1,5 +1,5 @@
 /** What is in force: the models of all files as one table that finds a request's route quickly. Made anew for every change, never altered. */
-import { type Model, type ModelRouter, serversOf } from '../model.ts'
+import { type Model, type ModelRouter, prefixesOf, serversOf } from '../model.ts'
 import { matches } from '../rule.ts'
 import { Balance } from './balance.ts'
 import type { Origin, Origins } from './origin.ts'
@@ -48,8 +48,7 @@ export function compile(models: Iterable<Model>, origins: Origins): Table {
     for (const router of model.routers) {
       const choices = serversOf(model, router.service).map((server) => ({ value: origins.use(server), weight: server.weight }))
       for (const choice of choices) used.add(choice.value)
-      const strip = router.middlewares.map((name) => model.middlewares.get(name) ?? [])
-      entries.push({ router, strip, balance: new Balance(merge(choices)) })
+      entries.push({ router, strip: prefixesOf(model, router), balance: new Balance(merge(choices)) })
     }
   }
   origins.retain(used)
