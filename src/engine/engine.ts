@@ -89,12 +89,12 @@ export function translated(thrown: unknown, socket: string, lateMs: number | nul
   if (typeof statusCode === 'number')
     return new Refusal(statusCode, said(json) ?? plain(message) ?? `status ${statusCode}`, thrown)
   const why = WHY[code ?? ''] ?? message ?? String(thrown)
-  return unavailable(`The Docker Engine at ${socket} cannot be reached: ${why}.`, thrown)
+  return unavailable(`The Docker Engine at ${socket} cannot be reached: ${why}${why.endsWith('?') ? '' : '.'}`, thrown)
 }
 
 const WHY: Record<string, string> = {
-  ENOENT: 'there is no such socket; is Docker installed and running?',
-  ECONNREFUSED: 'nobody listens on the socket; is the engine running?',
+  ENOENT: 'there is no such socket. Is Docker installed and running?',
+  ECONNREFUSED: 'nobody listens on the socket. Is the engine running?',
   EACCES: 'permission denied; the user that runs trimtab must be in the group docker',
   ECONNRESET: 'it has broken the connection off',
 }

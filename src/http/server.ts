@@ -94,7 +94,8 @@ function base(log: (line: string) => void, requestTimeout: number): FastifyInsta
   })
   app.setErrorHandler((error, request, reply) => {
     const { status, body } = failureAnswer(error)
-    if (status >= 500) log(`${request.method} ${request.routeOptions.url ?? ''}: ${body.error.message}`)
+    // What is away is told to whoever asks, and has its own line where it is noticed.
+    if (status === 500) log(`${request.method} ${request.routeOptions.url ?? ''}: ${body.error.message}`)
     return reply.code(status).send(body)
   })
   app.setNotFoundHandler((request, reply) => {

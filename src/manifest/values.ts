@@ -3,9 +3,13 @@ import { z } from 'zod'
 import { DNS_NAME } from './http.ts'
 import { didYouMean } from './suggest.ts'
 
+const KEYS_TOLD = 5
+
 /** A mapping in which every key is known. `x-` keys never get here: tree.ts leaves them out. */
-export function mapping<S extends z.core.$ZodLooseShape>(shape: S, expected = 'expected a mapping') {
+export function mapping<S extends z.core.$ZodLooseShape>(shape: S, sentence?: string) {
   const known = Object.keys(shape)
+  const keys = known.slice(0, KEYS_TOLD).join(', ')
+  const expected = sentence ?? `expected a mapping of ${keys}${known.length > KEYS_TOLD ? ', …' : ''}`
   return z.strictObject(shape, {
     error: (issue) =>
       issue.code === 'unrecognized_keys' ? issue.keys.map((key) => `unknown key${didYouMean(key, known)}`).join('\n') : expected,

@@ -1,7 +1,7 @@
 /** A plan being written: the pieces of the planner add to it, in their own order. */
 import type { Plan, Step } from './steps.ts'
 
-/** Order of the steps in a plan: what takes nothing away comes first. */
+/** Order of the steps in a plan: the routes leave what answers no more before anything that takes its time, and what takes away comes last. */
 const ORDER: Step['action'][] = [
   'hold',
   'lift',
@@ -10,14 +10,14 @@ const ORDER: Step['action'][] = [
   'retry-later',
   'settle',
   'undrain',
+  'write-routes',
+  'remove-routes',
   'reap',
   'build',
   'release',
   'pass-release-phase',
   'run-release-phase',
   'start',
-  'write-routes',
-  'remove-routes',
   'go-live',
   'drain',
   'stop',

@@ -9,7 +9,7 @@ import { Draft } from './draft.ts'
 import { type Formation, form, isOverdue, routedProcesses } from './formation.ts'
 import { reapExited, reapOneOffs, retire, waitForRouter } from './retire.ts'
 import { rollOut } from './rollout.ts'
-import { sameTable, tableFor } from './routing.ts'
+import { sameTable, tableFor, unheardOf } from './routing.ts'
 import type { Plan } from './steps.ts'
 import type { Desired, Observed, SeenInstance } from './world.ts'
 
@@ -53,6 +53,11 @@ function route(
 ): void {
   // Nothing of ours is known to serve: whatever the route file says was right once, and is left alone.
   if (!to) return
+  const unheard = unheardOf(to.release, to.formation.wanted, observed)
+  if (unheard.length > 0) {
+    draft.wait(null, `the first answer of ${unheard.join(', ')}, to be routed`)
+    return
+  }
   const table = tableFor(to.release, to.formation.wanted, observed)
   if (!sameTable(table, observed.table)) {
     const reason = isCandidate ? `v${to.release.version} is ready` : `the instances of v${to.release.version} that can answer`

@@ -23,6 +23,17 @@ export function tableFor(release: Release, wanted: Set<string>, observed: Observ
   return { app: release.app, routes }
 }
 
+/**
+ * Where there is no table to go by (somebody has deleted the file, or changed it), and trimtab has only just begun to ask: those that may
+ * have served all the time. They are known in a moment, and a table without them would turn requests away.
+ */
+export function unheardOf(release: Release, wanted: Set<string>, observed: Observed): string[] {
+  if (observed.table) return []
+  const routed = new Set(release.content.routes.map(({ process }) => process))
+  const members = membersOf(release, observed).filter((i) => wanted.has(i.name) && routed.has(i.process) && i.address)
+  return members.filter(({ probe }) => probe === 'unknown').map(({ name }) => name)
+}
+
 /** Whether the route file names this instance. */
 export function isRouted(instance: SeenInstance, table: RouteTable | null): boolean {
   const address = instance.address

@@ -16,17 +16,17 @@ export const IDLE_CONNECTIONS = 200
 export const IDLE_S = 1
 
 /**
- * How long a connection may take until it stands. An address whose container has just gone swallows what is sent to it, for Traefik's
- * own 30 s; a server whose queue is full gets two more tries, 1 s and 3 s after the first (tcp(7), tcp_syn_retries).
+ * How long a connection may take until it stands. An address whose container has just gone swallows what is sent to it; a server whose
+ * queue is full gets a second packet after 1 s (tcp(7), tcp_syn_retries).
  */
-export const DIAL = '4s'
+export const DIAL = '1.5s'
 
 /**
- * So often a request is given to a server until one takes the connection, where there are several: Traefik goes round, so that with one
- * of two gone one request in 32 meets only that one. What has been sent is never sent again
+ * So often a request is given to a server until one takes the connection: among several Traefik goes round, so that with one of two gone
+ * one request in 256 meets only that one; one alone may have a queue that is full. What has been sent is never sent again
  * (https://doc.traefik.io/traefik/reference/routing-configuration/http/middlewares/retry/).
  */
-const ATTEMPTS = 5
+const ATTEMPTS = { amongSeveral: 8, alone: 3 }
 
 /**
  * The middlewares of the route called `name`, in the order in which a request meets them. Whoever may not ask costs least; nothing that
@@ -56,8 +56,7 @@ export function middlewaresOf(
   // The whole address is what Traefik matches: scheme, host and port as they came, then path and query.
   if (redirect !== undefined) {
     use('redirect', { redirectRegex: { regex: '^https?://[^/]+(/.*)$', replacement: `${redirect}$1`, permanent: true } })
-  }
-  if (servers.length > 1) use('retry', { retry: { attempts: ATTEMPTS } })
+  } else use('retry', { retry: { attempts: servers.length > 1 ? ATTEMPTS.amongSeveral : ATTEMPTS.alone } })
   return used
 }
 

@@ -197,7 +197,7 @@ describe('sizes, cores and images', () => {
       `stack: {image: "${value}"}`,
       `9 stack.image: ${image}, got "${value.slice(0, 59)}${value.length > 60 ? '…' : ''}"`,
     ]),
-    ['stack: debian', '1 stack: expected a mapping, got "debian"'],
+    ['stack: debian', '1 stack: expected a mapping of image, got "debian"'],
   ])
 
   it('an endless image is refused at once', () => {
@@ -213,7 +213,7 @@ describe('registries and secrets, whose values are never shown', () => {
   const host = 'expected the host of a registry, such as registry.example.com:5000'
   refused([
     ['registries: hunter2', '1 registries: expected a mapping of registry hosts to {username, password}'],
-    ['registries: {h: hunter2}', '14 registries.h: expected a mapping'],
+    ['registries: {h: hunter2}', '14 registries.h: expected a mapping of username, password'],
     ['registries: {h: {username: a}}', '14 registries.h.password: is missing'],
     [
       'registries: {h: {username: 5, password: 6}}',

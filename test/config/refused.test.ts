@@ -89,7 +89,10 @@ describe('values', () => {
       'apps: [{name: a, repo: "https://h/a", auth: {token: "a\\r\\nb"}}]',
       '1:46 apps[0].auth.token: holds a line break or another control character',
     ],
-    ['apps: [{name: a, repo: "https://h/a", auth: hunter2}]', '1:39 apps[0].auth: expected a mapping'],
+    [
+      'apps: [{name: a, repo: "https://h/a", auth: hunter2}]',
+      '1:39 apps[0].auth: expected a mapping of token, username, password, key, knownHosts, …',
+    ],
     [`apps: []\nstate: "\${A"`, `2:1 state: expected \${NAME}, the name of an environment variable (write $\${ for a plain \${)`],
     [
       `apps: []\nstate: "\${A:-b}"`,

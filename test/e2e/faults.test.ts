@@ -3,7 +3,7 @@
  * engine of its own, to be stopped and killed. Whoever is blameless (an engine with live-restore, a route folder, a platform that
  * starts again) loses nothing; what cannot be kept (containers that their engine stops) must be back in seconds, and by itself.
  */
-import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { appendFileSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it, type TestContext } from 'vitest'
 import { type OwnEngine, ownEngine } from '../support/docker.ts'
@@ -177,6 +177,38 @@ describe.each([
     tell('route folder emptied', report)
     const [first, last] = [report.lost[0], report.lost.at(-1)]
     if (first && last) expect(last.at - first.at).toBeLessThan(10_000)
+  })
+
+  it('one of two instances is killed, stopped, removed by hand: only what was on its way to it is lost', {
+    timeout: 180_000,
+  }, async (context) => {
+    const on = await scene(context, router)
+    for (const command of ['kill', 'stop', 'rm --force']) {
+      const [one] = on.platform.running('shop')
+      on.containers.docker(...command.split(' '), one?.id ?? '')
+      await until(() => on.platform.running('shop').every(({ id }) => id !== one?.id), 'it to be replaced')
+      await whole(on)
+    }
+    const report = await on.report()
+    tell('instances killed, stopped and removed', report)
+    // Half of what is asked in a second goes to each of an app's two instances.
+    expect(report.lost.length).toBeLessThan(RATE / 8)
+  })
+
+  it('a route file is changed while trimtab is away: it is written again, and nothing is lost', {
+    timeout: 180_000,
+  }, async (context) => {
+    const on = await scene(context, router)
+    const file = join(on.platform.state, 'routes', 'shop.yml')
+    const good = readFileSync(file, 'utf8')
+    await on.platform.end()
+    appendFileSync(file, '# by hand\n')
+    await on.platform.up()
+    await until(() => readFileSync(file, 'utf8') === good, 'the file to be as it was')
+    await whole(on)
+    const report = await on.report()
+    tell('route file changed', report)
+    expect(report.lost).toEqual([])
   })
 
   it("the containers' network is removed: it is made again, and everything on it", { timeout: 180_000 }, async (context) => {

@@ -57,7 +57,7 @@ describe('values', () => {
     ['processes: {web: {scale: 1.5}}', '1:19 processes.web.scale: expected a whole number from 0 to 100, got 1.5'],
     ['processes: {web: {scale: "2"}}', '1:19 processes.web.scale: expected a whole number from 0 to 100, got "2"'],
     ['processes: {web: {scale: 1e999}}', '1:19 processes.web.scale: expected a whole number from 0 to 100, got 1e999'],
-    ['processes: {web: }', '1:13 processes.web: expected a mapping, got nothing'],
+    ['processes: {web: }', '1:13 processes.web: expected a mapping of scale, command, health, stop, memory, …, got nothing'],
     ['processes: [web]', '1:1 processes: expected a mapping of process types, got a list'],
     ['processes: {web: {command: " "}}', '1:19 processes.web.command: expected a command, got " "'],
     ['processes: {web: {command: "a\\0b"}}', '1:19 processes.web.command: holds a NUL character, which no command can'],
@@ -129,8 +129,8 @@ describe('values', () => {
       'processes: {../x: {}}',
       '1:13 processes["../x"]: expected a process type of letters, digits, - and _, at most 31 long, got "../x"',
     ],
-    ['- a', '1:1 expected a mapping, got a list'],
-    ['just text', '1:1 expected a mapping, got "just text"'],
+    ['- a', '1:1 expected a mapping of name, build, env, processes, release, …, got a list'],
+    ['just text', '1:1 expected a mapping of name, build, env, processes, release, …, got "just text"'],
   ])('%s', (text, line) => {
     expect(problemsOf(text)).toStrictEqual([`app.yaml:${line}`])
   })

@@ -66,8 +66,8 @@ describe.each([
     })
     expect(plan(wanted, t.seen({ ...world, held }))).toEqual({ steps: [], again: ms, waiting: [why] })
     expect(plan(wanted, t.seen({ ...world, held, instances: [] })).steps.map(({ action }) => action)).toEqual([
-      'start',
       'write-routes',
+      'start',
     ])
   })
 
@@ -234,10 +234,10 @@ describe('dependsOn', () => {
     const of = (over: Partial<Observed>) => plan(t.wants(t.commit('a'), A), t.seen({ ...world, ...over }))
     expect(of({ table: t.table(v1) })).toEqual({ steps: [], again: 250, waiting: ['auth to be up, to be started after it'] })
     expect(of({ startAfter: { apps: [], until: t.NOW + 1 } }).steps).toMatchObject([
-      { action: 'start' },
       { action: 'write-routes' },
+      { action: 'start' },
     ])
-    expect(of({ now: t.NOW + 10_000 }).steps).toMatchObject([{ action: 'start' }, { action: 'write-routes' }])
+    expect(of({ now: t.NOW + 10_000 }).steps).toMatchObject([{ action: 'write-routes' }, { action: 'start' }])
     expect(of({ table: t.table(v1), startAfter: { ...startAfter, until: t.NOW + 20 } }).again).toBe(20)
   })
 
@@ -248,8 +248,8 @@ describe('dependsOn', () => {
     expect(plan(t.wants(t.commit('a'), two), t.seen(world)).steps).toMatchObject([{ action: 'start', index: 2 }])
     const ended = t.instance(v1, 'web', 1, t.exited(1))
     expect(
-      plan(t.wants(t.commit('a'), A), t.seen({ serving: v1, instances: [ended], attempt: done, startAfter })).steps[0],
-    ).toMatchObject({ action: 'reap' })
+      plan(t.wants(t.commit('a'), A), t.seen({ serving: v1, instances: [ended], attempt: done, startAfter })).steps,
+    ).toMatchObject([{ action: 'write-routes' }, { action: 'reap' }])
   })
 })
 

@@ -41,9 +41,9 @@ it('keeps what serves as it is while it builds: a crash is mended at once', () =
   const world = t.seen({ serving: v1, attempt: t.attempt(t.commit('b')), table: t.table(v1, old) })
   expect(plan(building, world)).toEqual({
     steps: [
-      { action: 'start', release: v1, process: 'web', index: 1, reason: '1 of web wanted' },
       // Nobody answers at that address any more, and somebody else may get it.
       { action: 'write-routes', table: t.table(v1), reason: 'the instances of v1 that can answer' },
+      { action: 'start', release: v1, process: 'web', index: 1, reason: '1 of web wanted' },
     ],
     again: 0,
     waiting: ['the build'],

@@ -15,19 +15,19 @@ const live = (over: Parameters<typeof t.seen>[0] = {}) =>
   t.seen({ serving: v1, attempt: settled, instances: [web], table: t.table(v1, web), ...over })
 
 describe('a crash of what is live', () => {
-  it('is noted first, and then mended', () => {
+  it('leaves the routes, is noted, and then mended', () => {
     const { steps } = plan(toA, live({ instances: [t.instance(v1, 'web', 1, t.exited(null, 'SIGSEGV'))] }))
     expect(steps).toEqual([
-      { action: 'reap', instance: 'shop.web.v1.1', crashed: true, reason: 'SIGSEGV' },
       { action: 'write-routes', table: t.table(v1), reason: 'the instances of v1 that can answer' },
+      { action: 'reap', instance: 'shop.web.v1.1', crashed: true, reason: 'SIGSEGV' },
     ])
   })
 
   it('is none where it was asked to stop', () => {
     const asked = t.instance(v1, 'web', 1, { ...t.exited(0), drainingSince: t.NOW - 100 })
-    expect(plan(toA, live({ instances: [asked] })).steps[0]).toMatchObject({ action: 'reap', crashed: false })
+    expect(plan(toA, live({ instances: [asked] })).steps.at(-1)).toMatchObject({ action: 'reap', crashed: false })
     const before = t.instance(v1, 'web', 1, t.exited(0))
-    expect(plan(toA, live({ instances: [before], freshFrom: t.NOW - 50 })).steps[0]).toMatchObject({ crashed: false })
+    expect(plan(toA, live({ instances: [before], freshFrom: t.NOW - 50 })).steps.at(-1)).toMatchObject({ crashed: false })
   })
 
   it('may be followed by a start at once, then after 1, 2, 4 … seconds, and a minute at the longest', () => {
@@ -88,8 +88,8 @@ describe('an instance that stops answering', () => {
     const [good, bad] = [t.instance(v2, 'web', 1), t.instance(v2, 'web', 2, { probe: 'unready' })]
     const world = t.seen({ serving: v2, attempt: settled, instances: [good, bad], table: t.table(v2, good, bad) })
     expect(plan(t.wants(t.commit('a'), B), world).steps).toEqual([
-      { action: 'start', release: v2, process: 'web', index: 3, reason: '2 of web wanted' },
       { action: 'write-routes', table: t.table(v2, good), reason: 'the instances of v2 that can answer' },
+      { action: 'start', release: v2, process: 'web', index: 3, reason: '2 of web wanted' },
     ])
   })
 
@@ -119,6 +119,17 @@ describe('an instance that stops answering', () => {
       ...nothing,
       waiting: ['web.1 to become ready'],
     })
+  })
+
+  it('is waited for where nothing says what was routed: it may have served all the time', () => {
+    const unheard = t.instance(v1, 'web', 1, { probe: 'unknown' })
+    expect(plan(toA, live({ instances: [unheard], table: null }))).toEqual({
+      ...nothing,
+      waiting: ['web.1 to become ready', 'the first answer of shop.web.v1.1, to be routed'],
+    })
+    expect(plan(toA, live({ table: null })).steps).toEqual([
+      { action: 'write-routes', table: t.table(v1, web), reason: 'the instances of v1 that can answer' },
+    ])
   })
 })
 

@@ -37,10 +37,13 @@ http:
     "shop.admin-ui.1":
       rule: "Host(\`shop.example.com\`)"
       priority: 10001
+      middlewares:
+        - "shop.admin-ui.1.retry"
       service: "shop.admin-ui.1"
   middlewares:
     "shop.web.0.stripPrefix": {"stripPrefix":{"prefixes":["/shop"]}}
-    "shop.web.0.retry": {"retry":{"attempts":5}}
+    "shop.web.0.retry": {"retry":{"attempts":8}}
+    "shop.admin-ui.1.retry": {"retry":{"attempts":3}}
   services:
     "shop.web.0":
       loadBalancer:
@@ -89,10 +92,13 @@ const FULL = `http:
         - "full.web.0.maxBody"
         - "full.web.0.stripPrefix"
         - "full.web.0.headers"
+        - "full.web.0.retry"
       service: "full.web.0"
     "full.web.1":
       rule: "HostRegexp(\`^[a-z0-9_-]+\\\\.a\\\\.test\\\\.?$\`)"
       priority: 5001
+      middlewares:
+        - "full.web.1.retry"
       service: "full.web.1"
     "full.redirect.2":
       rule: "Host(\`old.test\`)"
@@ -107,6 +113,8 @@ const FULL = `http:
     "full.web.0.maxBody": {"buffering":{"maxRequestBodyBytes":1024}}
     "full.web.0.stripPrefix": {"stripPrefix":{"prefixes":["/x"]}}
     "full.web.0.headers": {"headers":{"customRequestHeaders":{"X-A":"b \\"c\\"","X-B":""},"customResponseHeaders":{"X-D":"e"}}}
+    "full.web.0.retry": {"retry":{"attempts":3}}
+    "full.web.1.retry": {"retry":{"attempts":3}}
     "full.redirect.2.redirect": {"redirectRegex":{"regex":"^https?://[^/]+(/.*)$","replacement":"https://a.test$1","permanent":true}}
   services:
     "full.web.0":
@@ -120,7 +128,7 @@ const FULL = `http:
       loadBalancer:
         passHostHeader: true
   serversTransports:
-    "full.web.0.timeout-60000": {"maxIdleConnsPerHost":200,"forwardingTimeouts":{"responseHeaderTimeout":"1m0s","idleConnTimeout":"1s","dialTimeout":"4s"}}
+    "full.web.0.timeout-60000": {"maxIdleConnsPerHost":200,"forwardingTimeouts":{"responseHeaderTimeout":"1m0s","idleConnTimeout":"1s","dialTimeout":"1.5s"}}
 `
 
 describe('a route table and its file', () => {
@@ -310,7 +318,7 @@ describe('is it served?', () => {
       status: 'enabled',
       usedBy: ['shop.web.0@file'],
     })
-    expect(raw.middlewares['shop.web.0.retry@file']).toMatchObject({ retry: { attempts: 5 } })
+    expect(raw.middlewares['shop.web.0.retry@file']).toMatchObject({ retry: { attempts: 8 } })
   })
 })
 

@@ -15,6 +15,8 @@ export interface Deaths {
   /** True: it is one, and the first of this container. */
   seen(event: EngineEvent): boolean
   of(id: string): Death | null
+  /** It died, and was not started since: its list says so only when the engine has put its network away (moby, daemon/monitor.go). */
+  isDown(id: string): boolean
   /** Only these are there any more. */
   keep(ids: Set<string>): void
 }
@@ -23,6 +25,7 @@ interface Life {
   /** It got a signal through the engine since its start: somebody ends it, or the engine does because it is ending itself. */
   isSignalled: boolean
   isOutOfMemory: boolean
+  isDown: boolean
   death: Omit<Death, 'outOfMemory'> | null
   seenAt: number
 }
@@ -34,7 +37,7 @@ export function createDeaths(): Deaths {
   const lives = new Map<string, Life>()
 
   function lifeOf(id: string): Life {
-    const life = lives.get(id) ?? { isSignalled: false, isOutOfMemory: false, death: null, seenAt: 0 }
+    const life = lives.get(id) ?? { isSignalled: false, isOutOfMemory: false, isDown: false, death: null, seenAt: 0 }
     life.seenAt = performance.now()
     lives.set(id, life)
     return life
@@ -44,12 +47,13 @@ export function createDeaths(): Deaths {
     seen({ Type, Action, Actor, timeNano }) {
       const id = Actor?.ID
       if (Type !== 'container' || id === undefined) return false
-      if (Action === 'start') lifeOf(id).isSignalled = false
+      if (Action === 'start') Object.assign(lifeOf(id), { isSignalled: false, isDown: false })
       else if (Action === 'kill') lifeOf(id).isSignalled = true
       else if (Action === 'oom') lifeOf(id).isOutOfMemory = true
       else if (Action === 'destroy') lives.delete(id)
       else if (Action === 'die') {
         const life = lifeOf(id)
+        life.isDown = true
         const code = Number(Actor?.Attributes?.exitCode ?? Number.NaN)
         const at = timeNano === undefined ? Date.now() : timeNano / 1e6
         if (life.isSignalled || life.death) return false
@@ -62,6 +66,7 @@ export function createDeaths(): Deaths {
       const { death, isOutOfMemory } = lives.get(id) ?? {}
       return death ? { ...death, outOfMemory: isOutOfMemory ?? false } : null
     },
+    isDown: (id) => lives.get(id)?.isDown === true,
     keep(ids) {
       const young = performance.now() - YOUNG_MS
       for (const [id, { seenAt }] of lives) if (!ids.has(id) && seenAt < young) lives.delete(id)

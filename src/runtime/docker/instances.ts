@@ -66,7 +66,7 @@ export function standingOf({ state, spec, isStopping, addresses, id }: Container
   if (state !== 'running' && state !== 'paused') return 'ended'
   if (isStopping) return 'stopping'
   const isLost = spec?.address && !addresses.includes(spec.address.host)
-  return isLost || deaths.of(id) ? 'ended' : 'running'
+  return isLost || deaths.of(id) || deaths.isDown(id) ? 'ended' : 'running'
 }
 
 function instanceOf(spec: Recorded, state: Instance['state'], since: number | undefined, exit?: Exit): Instance {

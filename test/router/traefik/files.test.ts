@@ -75,9 +75,9 @@ test('a request whose server takes no connection goes to another one, with its b
   const answers = await Promise.all(
     Array.from({ length: 40 }, (_, n) => send(running.listen, 'hello.test', '/', { method: 'POST', body: `${n}` })),
   )
-  // What goes round in turns may by chance be the wrong one all five times.
+  // What goes round in turns may by chance be the wrong one all eight times.
   const wrong = answers.filter(({ status, body }, n) => status !== 200 || body !== String(n))
-  expect(wrong.length).toBeLessThan(8)
+  expect(wrong.length).toBeLessThan(4)
   expect(echo.seen).toBe(40 - wrong.length)
 })
 

@@ -70,7 +70,7 @@ serversTransport:
   maxIdleConnsPerHost: 200
   forwardingTimeouts:
     idleConnTimeout: 1s
-    dialTimeout: 4s
+    dialTimeout: 1.5s
 `
 
 describe('the static configuration', () => {
