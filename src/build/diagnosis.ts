@@ -6,7 +6,7 @@ interface Sign {
   means: (about: string) => string
 }
 
-const HINT = 'builds.env and builds.ca of platform.yaml say what a build reaches the network with'
+const HINT = 'what a build reaches the network with is said by builds.env and builds.ca of platform.yaml'
 
 /** What comes first wins: the more telling ones. */
 const SIGNS: Sign[] = [

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { PlatformSpec } from '../domain.ts'
-import { asTrimtabError, TrimtabError } from '../errors.ts'
+import { asTrimtabError, headline, TrimtabError } from '../errors.ts'
 import { printable } from '../text.ts'
 import { act, type Context, examples } from './context.ts'
 import { spoken } from './render/time.ts'
@@ -53,7 +53,8 @@ export function addBuild(program: Command): void {
           }
         } catch (thrown) {
           const error = asTrimtabError(thrown)
-          if (!json) throw error
+          // The end of its log has just been read.
+          if (!json) throw error.code === 'BuildFailed' ? new TrimtabError(error.code, headline(error.message)) : error
           context.json({ ok: false, failure: { code: error.code, message: error.message } })
           return 1
         }

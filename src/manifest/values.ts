@@ -4,6 +4,7 @@ import { DNS_NAME } from './http.ts'
 import { didYouMean } from './suggest.ts'
 
 const KEYS_TOLD = 5
+const KEYS_LISTED = 12
 
 /** A mapping in which every key is known. `x-` keys never get here: tree.ts leaves them out. */
 export function mapping<S extends z.core.$ZodLooseShape>(shape: S, sentence?: string) {
@@ -12,8 +13,14 @@ export function mapping<S extends z.core.$ZodLooseShape>(shape: S, sentence?: st
   const expected = sentence ?? `expected a mapping of ${keys}${known.length > KEYS_TOLD ? ', …' : ''}`
   return z.strictObject(shape, {
     error: (issue) =>
-      issue.code === 'unrecognized_keys' ? issue.keys.map((key) => `unknown key${didYouMean(key, known)}`).join('\n') : expected,
+      issue.code === 'unrecognized_keys'
+        ? issue.keys.map((key) => `unknown key${didYouMean(key, known) || listed(known)}`).join('\n')
+        : expected,
   })
+}
+
+function listed(keys: string[]): string {
+  return ` (there are ${keys.slice(0, KEYS_LISTED).join(', ')}${keys.length > KEYS_LISTED ? ', …' : ''})`
 }
 
 /** A key of the design that no code honours yet. It is refused: ignored, it would look as if it worked. */

@@ -74,7 +74,7 @@ it('sends what is the operator’s to say to platform.yaml, and never shows it',
 
 describe('refuses, all at once and at its place,', () => {
   it.each([
-    ['domain: x\napps: []', ['1:1 domain: unknown key']],
+    ['domain: x\napps: []', ['1:1 domain: unknown key (there are apps)']],
     [
       'apps: [{name: a, repo: ./a}]',
       ['1:18 apps[0].repo: a relative path has no meaning here; write the whole address, or . for this repository'],

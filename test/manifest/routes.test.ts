@@ -159,7 +159,7 @@ describe('options', () => {
     ['headers: {response: {X-A: "é"}}', `46 routes[0].headers.response.X-A: ${value}, got "é"`],
     [`headers: {response: {X-A: ${'b'.repeat(4001)}}}`, `46 routes[0].headers.response.X-A: ${value}, got "${'b'.repeat(59)}…"`],
     ['headers: {response: {X-A: b, x-A: c}}', '54 routes[0].headers.response.x-A: is there already'],
-    ['headers: {X-A: b}', '35 routes[0].headers.X-A: unknown key'],
+    ['headers: {X-A: b}', '35 routes[0].headers.X-A: unknown key (there are request, response)'],
     ['headers: {reqest: {}}', '35 routes[0].headers.reqest: unknown key (did you mean "request"?)'],
     [
       `headers: {request: {${Array.from({ length: 51 }, (_, i) => `A${i}: b`)}}}`,
