@@ -4,6 +4,9 @@ import { guardRemoval } from '../plan/guard.ts'
 import type { Roster } from '../roster.ts'
 import { declared, type World } from '../world.ts'
 
+/** One or two may always go: with so few, "most" says nothing; and platform.yaml is the operator's own. */
+const FREELY = 2
+
 export class Removal {
   private readonly world: World
   private readonly trigger: (app: string) => void
@@ -49,7 +52,7 @@ export class Removal {
     const gone = [...new Set([...present, ...this.world.store.claims().values()])].filter((app) => !names.includes(app))
     const whole = this.roster.isComplete()
     // Previews come and go with pull requests: that all of them go is no mistake.
-    const refused = !whole || this.allowed === own(names).join(' ') ? null : guardRemoval(own(present), own(names))
+    const refused = !whole || this.allowed === own(names).join(' ') ? null : guardRemoval(own(present), own(names), FREELY)
     this.looked = this.roster.apps()
     this.held = new Set([...gone.filter(this.mayBeListed), ...(refused !== null || !whole ? own(gone) : [])])
     for (const app of gone) if (!this.held.has(app)) this.trigger(app)

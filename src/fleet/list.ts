@@ -21,7 +21,7 @@ export async function listAt(source: Source, fleet: FleetSpec, git: GitSpec, app
 /** Throws FleetInvalid where most of the apps would go. `declared`: apps that somebody else lists, who only move. */
 export function requireMost(before: AppSpec[], after: AppSpec[], declared: AppSpec[]): void {
   const names = (apps: AppSpec[]) => apps.map(({ name }) => name)
-  const refused = guardRemoval(names(before), [...names(after), ...names(declared)])
+  const refused = guardRemoval(names(before), [...names(after), ...names(declared)], 0)
   if (refused !== null) throw new TrimtabError('FleetInvalid', refused)
 }
 

@@ -2,11 +2,11 @@
 
 /**
  * Why these removals are refused; null if they may go on. `before`: apps that run or were declared; `after`: declared now.
- * One or two apps may always go: with so few, "most" says nothing.
+ * `freely`: so many may always go.
  */
-export function guardRemoval(before: string[], after: string[]): string | null {
+export function guardRemoval(before: string[], after: string[], freely: number): string | null {
   const left = new Set(after)
   const gone = before.filter((app) => !left.has(app)).sort()
-  if (gone.length < 3 || gone.length * 2 <= before.length) return null
-  return `${gone.length} of ${before.length} apps would be removed (${gone.join(', ')}). Nothing was. If this is meant: trimtab sync --allow-prune`
+  if (gone.length <= freely || gone.length * 2 <= before.length) return null
+  return `${gone.length} of ${before.length} ${before.length === 1 ? 'app' : 'apps'} would be removed (${gone.join(', ')}). Nothing was. If this is meant: trimtab sync --allow-prune`
 }

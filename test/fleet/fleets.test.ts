@@ -131,9 +131,11 @@ test('one that lost most of its apps is refused until that is allowed; those tha
   expect(events().filter((line) => line.startsWith('FleetRejected'))).toHaveLength(1)
   await look(true)
   expect(names()).toEqual(['a'])
-  // One or two may always go.
+  // The only one is all of them.
   repo.write(yaml()).commit()
   await look()
+  expect(names()).toEqual(['a'])
+  await look(true)
   expect(names()).toEqual([])
 
   repo.write(yaml('a', 'b', 'c', 'd', 'e')).commit()

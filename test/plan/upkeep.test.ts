@@ -326,7 +326,7 @@ it('tells the next try of something that may pass: doubling, five minutes at the
 })
 
 it('refuses to remove most of the apps', () => {
-  const refused = (before: string[], after: string[]) => guardRemoval(before, after)
+  const refused = (before: string[], after: string[]) => guardRemoval(before, after, 2)
   expect(refused(['a', 'b', 'c', 'd'], ['d'])).toBe(
     '3 of 4 apps would be removed (a, b, c). Nothing was. If this is meant: trimtab sync --allow-prune',
   )
@@ -334,4 +334,7 @@ it('refuses to remove most of the apps', () => {
   expect(refused(['a', 'b'], [])).toBe(null)
   expect(refused(['a', 'b', 'c', 'd', 'e', 'f'], ['d', 'e', 'f'])).toBe(null)
   expect(refused(['a', 'b', 'c'], ['a', 'b', 'c', 'd'])).toBe(null)
+  expect(guardRemoval(['a', 'b', 'c'], ['c'], 0)).toContain('2 of 3 apps would be removed (a, b)')
+  expect(guardRemoval(['a'], [], 0)).toContain('1 of 1 app would be removed (a)')
+  expect(guardRemoval(['a', 'b'], ['b'], 0)).toBe(null)
 })
