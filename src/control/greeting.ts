@@ -5,7 +5,9 @@ import type { Control } from '../ports.ts'
 
 /** `root`: the code of every app runs as root. */
 export function greeting(platform: PlatformSpec, urls: (app: string) => string[], root: boolean): string[] {
-  const { apps } = platform
+  const { apps, fleets } = platform
+  const counted = `${apps.length} ${apps.length === 1 ? 'app' : 'apps'}`
+  const watched = apps.length === 0 && fleets.length > 0 ? 'the apps that git lists' : counted
   const width = Math.max(...apps.map((app) => app.name.length), 0)
   return [
     ...(root
@@ -13,9 +15,11 @@ export function greeting(platform: PlatformSpec, urls: (app: string) => string[]
           'Warning: trimtab runs as root, and on this runtime so does the code of every repository it deploys. Give it a user of its own.',
         ]
       : []),
-    `Watching ${apps.length} ${apps.length === 1 ? 'app' : 'apps'}: each commit is built and goes live by itself, and a revert brings the old version back.`,
+    `Watching ${watched}: each commit is built and goes live by itself, and a revert brings the old version back.`,
     ...apps.map((app) => `  ${app.name.padEnd(width)}  ${urls(app.name).join('  ')}`.trimEnd()),
-    ...platform.fleets.map((fleet) => `Apps are listed by ${fleetName(fleet)}, too: a line more is an app more.`),
+    ...fleets.map(
+      (fleet) => `  ${fleetName(fleet)}: ${fleet.discover === undefined ? 'a line' : 'a folder'} more is an app more`,
+    ),
     'In another terminal: trimtab status, trimtab events -f, trimtab logs <app>. Ctrl-C ends trimtab; the apps keep running.',
   ]
 }

@@ -26,7 +26,9 @@ export function standingOf(record: AppRecord, now: number): { standing: Standing
   }
   const loop = crashLoop(record, now)
   if (loop) return loop
-  if (attempt?.state !== 'succeeded' || !serving) return { standing: null, until: null }
+  // One that changes nothing of what serves: so it is also when a commit that failed has been reverted.
+  const changesNothing = attempt?.state === 'skipped' && attempt.why !== undefined
+  if (!attempt || !serving || !(attempt.state === 'succeeded' || changesNothing)) return { standing: null, until: null }
   return { standing: { commit: attempt.commit, state: `live v${serving.version}`, failure: null }, until: null }
 }
 

@@ -16,6 +16,8 @@ describe('how an app stands', () => {
     })
     expect(standingOf({ ...live, attempt: attempt('open') }, 0).standing).toBeNull()
     expect(standingOf({ ...live, attempt: attempt('skipped') }, 0).standing).toBeNull()
+    const nothing = attempt('skipped', { commit: B, why: 'for it changes nothing of web.js' })
+    expect(standingOf({ ...live, attempt: nothing }, 0).standing).toEqual({ commit: B, state: 'live v2', failure: null })
     expect(standingOf({ ...live, suspendedSince: 1 }, 0).standing).toBeNull()
     expect(standingOf(record(), 0).standing).toBeNull()
   })
