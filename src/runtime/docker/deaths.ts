@@ -17,6 +17,8 @@ export interface Deaths {
   of(id: string): Death | null
   /** It died, and was not started since: its list says so only when the engine has put its network away (moby, daemon/monitor.go). */
   isDown(id: string): boolean
+  /** It does run after all: its start was not heard of, as when the engine itself was away. */
+  runs(id: string): void
   /** Only these are there any more. */
   keep(ids: Set<string>): void
 }
@@ -67,6 +69,10 @@ export function createDeaths(): Deaths {
       return death ? { ...death, outOfMemory: isOutOfMemory ?? false } : null
     },
     isDown: (id) => lives.get(id)?.isDown === true,
+    runs(id) {
+      const life = lives.get(id)
+      if (life) life.isDown = false
+    },
     keep(ids) {
       const young = performance.now() - YOUNG_MS
       for (const [id, { seenAt }] of lives) if (!ids.has(id) && seenAt < young) lives.delete(id)
