@@ -14,8 +14,10 @@ export function removeEngine(dir: string): void {
   const shims = shimSockets(dir)
   killAll(dir, ids)
   unmount(dir)
-  for (const bridge of [...bridges(dir), bridgeOf(Number(basename(dir))).name]) quietly('ip', ['link', 'delete', bridge])
-  removeRules(Number(basename(dir)), bridges(dir))
+  const slot = Number(basename(dir))
+  const bridges = [...bridgesOf(slot), bridgeOf(slot).name]
+  for (const bridge of bridges) quietly('ip', ['link', 'delete', bridge])
+  removeRules(slot, bridges)
   for (const socket of shims) rmSync(socket, { force: true })
   for (const id of ids) removeControlGroups(id)
   for (const name of list(dir)) if (!name.startsWith('owner-')) execFileSync('rm', ['-rf', '--one-file-system', join(dir, name)])
@@ -86,13 +88,13 @@ function unmount(dir: string): void {
   for (const point of points.reverse()) execFileSync('umount', ['--lazy', point])
 }
 
-/** The engine keeps its networks' ids in a file of its own; a bridge's name is the beginning of one. */
-function bridges(dir: string): string[] {
-  const file = join(dir, 'data/network/files/local-kv.db')
-  if (!existsSync(file)) return []
-  const networks = readFileSync(file, 'latin1')
-  const ids = new Set([...networks.matchAll(/docker\/network\/v1\.0\/bridge\/([0-9a-f]{12})/g)].map(([, id]) => id))
-  return [...ids].map((id) => `br-${id}`)
+/** By the slot's addresses: a test may have taken the engine's disk from it, with all that it knew of its networks. */
+function bridgesOf(slot: number): string[] {
+  const lines = quietly('ip', ['-oneline', '-4', 'address']).split('\n')
+  return lines.flatMap((line) => {
+    const [, name = '', , address = ''] = line.trim().split(/\s+/)
+    return name.startsWith('br-') && slotOf(address) === slot ? [name] : []
+  })
 }
 
 function removeRules(slot: number, bridges: string[]): void {
