@@ -11,7 +11,7 @@ import { type Containers, containersOn } from '../support/kinds/containers.ts'
 import { embedded } from '../support/kinds/embedded.ts'
 import type { Kind, KindRouter } from '../support/kinds/kind.ts'
 import { traefik } from '../support/kinds/traefik.ts'
-import { combined } from '../support/kinds.ts'
+import { combined, isAsked } from '../support/kinds.ts'
 import { type LoadReport, startLoad } from '../support/load.ts'
 import { need } from '../support/need.ts'
 import { TestPlatform, until } from '../support/platform.ts'
@@ -105,10 +105,13 @@ function tell(what: string, { asked, lost }: LoadReport): void {
   console.log(`${what}: ${lost.length} of ${asked} requests lost${spread}`)
 }
 
-describe.each([
-  ['embedded', embedded],
-  ['traefik', traefik],
-] as const)('docker+%s', (_name, router) => {
+const ROUTERS = [
+  ['docker+embedded', embedded],
+  ['docker+traefik', traefik],
+] as const
+const asked = ROUTERS.filter(([name]) => isAsked(name))
+
+describe.each(asked.length > 0 ? asked : ROUTERS)('%s', (_name, router) => {
   it('an engine with live-restore that is killed and started again: nothing is lost, nothing restarted', {
     timeout: 180_000,
   }, async (context) => {

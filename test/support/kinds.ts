@@ -45,6 +45,11 @@ const there = await Promise.all(all.map(async (kind) => ({ kind, missing: await 
 /** KINDS=docker+traefik,… runs only those, SUITE=… only those of what runs over every kind. */
 const list = (names: string | undefined) => names?.split(',')
 
+/** Whether what runs over every kind is to run over this one. */
+export function isAsked(name: string): boolean {
+  return list(process.env.KINDS ?? process.env.SUITE)?.includes(name) ?? true
+}
+
 /** The same tests over every kind that this machine has the parts for; a named skip (or, where the part is required, a failure) for the others. */
 export function overKinds(tests: (kind: Kind) => void): void {
   over(list(process.env.KINDS ?? process.env.SUITE), tests)
