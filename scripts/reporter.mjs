@@ -14,8 +14,11 @@ export default class Reporter {
   }
 
   onTestModuleEnd(module) {
-    const broken = module.errors()
-    if (broken.length > 0) this.failures.push({ name: module.relativeModuleId, errors: broken })
+    for (const suite of [module, ...module.children.allSuites()]) {
+      const errors = suite.errors()
+      const name = suite === module ? module.relativeModuleId : nameOf(suite)
+      if (errors.length > 0) this.failures.push({ name, errors })
+    }
     const seconds = (module.diagnostic().duration / 1000).toFixed(1)
     console.log(`${module.ok() ? 'ok    ' : 'FAILED'} ${module.relativeModuleId} (${seconds} s)`)
   }

@@ -32,6 +32,8 @@ function importsOf(file: string): Import[] {
 }
 
 const NOUNS = ['domain.ts', 'domain/', 'errors.ts']
+/** What anybody may make text fit with. */
+const TEXT = 'text.ts'
 const PORTS = ['ports.ts', 'ports/']
 const PURE = ['plan/', 'manifest/', 'config/', 'release/', 'report/*']
 const ADAPTERS = ['source/', 'build/', 'runtime/', 'router/', 'store/', 'http/', 'forge/', 'report/sending/']
@@ -79,8 +81,9 @@ describe('direction:', () => {
     expect(lost).toEqual([])
   })
 
-  it('the nouns and the error import nothing but each other', () => {
+  it('the nouns and the error import nothing but each other, and text nothing at all', () => {
     expect(strays(NOUNS, ({ of }) => within(of, NOUNS))).toEqual([])
+    expect(strays([TEXT], () => false)).toEqual([])
   })
 
   it('the ports import the nouns only, and are nothing but interfaces', () => {
@@ -92,7 +95,7 @@ describe('direction:', () => {
 
   it('pure folders import pure folders, and nothing that touches the world', () => {
     const allowed = ({ of, type }: Import) =>
-      within(of, PURE) || within(of, NOUNS) || (within(of, PORTS) && type) || COMPUTING.includes(of)
+      within(of, [...PURE, ...NOUNS, TEXT]) || (within(of, PORTS) && type) || COMPUTING.includes(of)
     expect(strays(PURE, allowed)).toEqual([])
     // The planner computes with the language alone.
     expect(strays(['plan/'], ({ of }) => isOurs(of))).toEqual([])
@@ -102,7 +105,7 @@ describe('direction:', () => {
     for (const adapter of ADAPTERS) {
       const allowed = ({ of, type }: Import) =>
         !isOurs(of) ||
-        within(of, [adapter, ...NOUNS, 'engine/', 'web/', 'manifest/', 'config/', 'package.ts']) ||
+        within(of, [adapter, ...NOUNS, TEXT, 'engine/', 'web/', 'manifest/', 'config/', 'package.ts']) ||
         (adapter === 'report/sending/' && within(of, ['report/*'])) ||
         (within(of, PORTS) && type) ||
         (of === 'plan/world.ts' && type)
@@ -134,7 +137,7 @@ describe('direction:', () => {
     const client = ['http/client.ts', 'http/request.ts', 'http/wire.ts', 'http/socket.ts']
     const allowed = ({ of, type, late }: Import) =>
       !isOurs(of) ||
-      within(of, ['cli/', ...PURE, ...NOUNS, ...client, 'package.ts', 'stack/recipe.ts', 'fleet/file.ts']) ||
+      within(of, ['cli/', ...PURE, ...NOUNS, TEXT, ...client, 'package.ts', 'stack/recipe.ts', 'fleet/file.ts']) ||
       (within(of, PORTS) && type) ||
       (within(of, ['main.ts', 'demo/demo.ts', 'engine/', 'stack/', 'trial/']) && late)
     expect(strays(['cli/'], allowed)).toEqual([])
