@@ -99,7 +99,13 @@ export function containersOn(engine: () => Promise<string>): Containers {
         const fillers = lines('ps', '--all', '--quiet', '--filter', `name=${FILLER}narrow-${name}`)
         each([...fillers, ...all('ps', '--all')], 'rm', '--force', '--volumes')
         each(all('volume', 'ls'), 'volume', 'rm')
-        each([...all('network', 'ls'), ...lines('network', 'ls', '--quiet', '--filter', `name=narrow-${name}`)], 'network', 'rm')
+        const networks = [...all('network', 'ls'), ...lines('network', 'ls', '--quiet', '--filter', `name=narrow-${name}`)]
+        for (const network of networks) {
+          // Of a container that was removed while it was being connected, the engine may keep the endpoint.
+          const left = lines('network', 'inspect', '--format', '{{range .Containers}}{{println .Name}}{{end}}', network)
+          for (const endpoint of left.filter((line) => line !== '')) docker('network', 'disconnect', '--force', network, endpoint)
+        }
+        each(networks, 'network', 'rm')
         each(lines('images', '--format', '{{.Repository}}:{{.Tag}}', `trimtab/${name}`), 'rmi', '--force')
       }),
   }
