@@ -256,6 +256,7 @@ overKinds((kind) => {
     })
 
     it('the database is deleted: history is lost and nothing else', async () => {
+      await until(() => ids('shop').length === 3 && ids('blog').length === 1, 'what was replaced before to end')
       const before = { apps: all(), shop: await platform.status('shop'), blog: await platform.status('blog') }
       await platform.end()
       for (const suffix of ['', '-wal', '-shm']) rmSync(join(platform.state, `trimtab.db${suffix}`), { force: true })
