@@ -182,22 +182,6 @@ describe.each(asked.length > 0 ? asked : ROUTERS)('%s', (_name, router) => {
     if (first && last) expect(last.at - first.at).toBeLessThan(10_000)
   })
 
-  it('one of two instances is killed, stopped, removed by hand: only what was on its way to it is lost', {
-    timeout: 180_000,
-  }, async (context) => {
-    const on = await scene(context, router)
-    for (const command of ['kill', 'stop', 'rm --force']) {
-      const [one] = on.platform.running('shop')
-      on.containers.docker(...command.split(' '), one?.id ?? '')
-      await until(() => on.platform.running('shop').every(({ id }) => id !== one?.id), 'it to be replaced')
-      await whole(on)
-    }
-    const report = await on.report()
-    tell('instances killed, stopped and removed', report)
-    // Half of what is asked in a second goes to each of an app's two instances.
-    expect(report.lost.length).toBeLessThan(RATE / 8)
-  })
-
   it('a route file is changed while trimtab is away: it is written again, and nothing is lost', {
     timeout: 180_000,
   }, async (context) => {
@@ -252,7 +236,10 @@ describe.each(asked.length > 0 ? asked : ROUTERS)('%s', (_name, router) => {
     const [victim] = on.platform.running('blog')
     on.containers.docker('rm', '--force', victim?.id ?? '')
     await whole(on, 60_000)
-    tell('containers harmed one by one', await on.report())
+    const report = await on.report()
+    tell('containers harmed one by one', report)
+    // The other of an app's two instances serves meanwhile: at most what was on its way to the victim is lost.
+    expect(report.lost.length).toBeLessThan(RATE / 8)
   })
 
   it(`${ROLLOUTS} rollouts at 200 requests a second, over kept connections and new ones: none is lost`, {
