@@ -1,5 +1,5 @@
 /** Route files and what Traefik makes of them: confirmation, complaints, folders that somebody else was in. */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, type TestContext, test } from 'vitest'
 import type { RouteTable } from '../../../src/domain.ts'
@@ -149,7 +149,9 @@ test('one file that is garbage: said of which, and to everybody; mended, all goe
   const path = join(routes, 'hello.yml')
   for (const garbage of ['http: {routers: [', '{{ foo', '\0\0\0', 'http:\n  routers:\n    a:\n      rulle: b\n']) {
     const good = readFileSync(path, 'utf8')
-    writeFileSync(path, `${good.split('\n')[0]}\n${garbage}`)
+    // At once: half of it may be a file that is good, and without the routes.
+    writeFileSync(join(running.state, 'garbage'), `${good.split('\n')[0]}\n${garbage}`)
+    renameSync(join(running.state, 'garbage'), path)
     await until(async () => (await router.complaint('hello')) !== null, `a complaint about ${JSON.stringify(garbage)}`)
     expect(await router.complaint('hello')).toMatch(/^Traefik refuses hello\.yml, its route file: ./)
     expect(await router.complaint('shop')).toMatch(
