@@ -17,8 +17,8 @@ export interface Deaths {
   of(id: string): Death | null
   /** It died, and was not started since: its list says so only when the engine has put its network away (moby, daemon/monitor.go). */
   isDown(id: string): boolean
-  /** It does run after all: its start was not heard of, as when the engine itself was away. */
-  runs(id: string): void
+  /** Events may have been missed: who was down may have been started. */
+  missed(): void
   /** Only these are there any more. */
   keep(ids: Set<string>): void
 }
@@ -69,9 +69,8 @@ export function createDeaths(): Deaths {
       return death ? { ...death, outOfMemory: isOutOfMemory ?? false } : null
     },
     isDown: (id) => lives.get(id)?.isDown === true,
-    runs(id) {
-      const life = lives.get(id)
-      if (life) life.isDown = false
+    missed() {
+      for (const life of lives.values()) life.isDown = false
     },
     keep(ids) {
       const young = performance.now() - YOUNG_MS

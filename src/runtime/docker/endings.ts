@@ -38,7 +38,8 @@ export function createEndings(engine: Engine, deaths: Deaths, now: () => number)
       const before = known.get(container.id)
       if (before?.about === about) return { exit: before.exit }
       const ending = await find(container)
-      if (typeof ending === 'object') known.set(container.id, { about, exit: ending.exit })
+      // The list may be behind: of one that it shows as running, nothing tells this end from the next.
+      if (typeof ending === 'object' && container.state !== 'running') known.set(container.id, { about, exit: ending.exit })
       return ending
     },
     keep(ids) {

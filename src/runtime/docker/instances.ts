@@ -39,7 +39,6 @@ export function createInstances(endings: Endings, deaths: Deaths, now: () => num
     }
     const ending = await endings.of(container)
     if (ending === 'gone') return []
-    if (ending === 'runs') deaths.runs(container.id)
     const instance =
       ending === 'runs' ? instanceOf(spec, 'running', since) : instanceOf(spec, 'exited', started.get(container.id), ending.exit)
     return [{ container, spec, instance }]

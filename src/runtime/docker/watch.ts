@@ -57,6 +57,7 @@ export function createWatch(watched: Watched): Watch {
 
   function hear(event: EngineEvent | null): void {
     if (event === null) {
+      deaths.missed()
       census.outdate()
       return all()
     }

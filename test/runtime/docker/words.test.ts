@@ -176,7 +176,7 @@ describe('a death', () => {
     for (const action of ['start', 'kill', 'die', 'stop', 'start', 'kill', 'die']) deaths.seen(event(action, '0'))
     expect(deaths.of('a')).toBeNull()
     expect(deaths.isDown('a')).toBe(true)
-    deaths.runs('a')
+    deaths.missed()
     expect(deaths.isDown('a')).toBe(false)
     deaths.seen(event('die', '0'))
     expect(deaths.isDown('a')).toBe(true)
