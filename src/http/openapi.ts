@@ -1,4 +1,4 @@
-import type { ApiRoute } from './routes.ts'
+import type { ApiRoute } from './route.ts'
 import { failure, type JsonSchema, oneApp } from './schemas.ts'
 import { API, FILE, RUN_PROTOCOL } from './wire.ts'
 

@@ -11,7 +11,7 @@ import type { Connection, Exchanging, Failure } from './connection.ts'
 import type { Content } from './content.ts'
 import { hintsOf, type ResponseHead, trailerPairs } from './head.ts'
 import type { Origin } from './origin.ts'
-import { pageFor } from './pages.ts'
+import { answer } from './pages.ts'
 import { headFor, type Request, stripPrefixes } from './request.ts'
 import type { Entry } from './table.ts'
 
@@ -247,13 +247,4 @@ export class Exchange implements Exchanging {
     if (this.#origin) this.#origin.active--
     this.#origin = null
   }
-}
-
-/** Answers with one of our own pages. */
-export function answer(response: ServerResponse, request: { acceptsHtml: boolean }, status: number, close: boolean): void {
-  if (response.headersSent || response.destroyed) return
-  const page = pageFor(status, request.acceptsHtml)
-  if (close) response.shouldKeepAlive = false
-  response.writeHead(page.status, page.reason, page.fields)
-  response.end(page.body)
 }

@@ -1,4 +1,5 @@
-/** The router's own answers: short, plain, and without a word on what is behind it. Pure. */
+/** The router's own answers: short, plain, and without a word on what is behind it. */
+import type { ServerResponse } from 'node:http'
 
 const texts: Record<number, [title: string, text: string]> = {
   400: ['Bad request', 'The request could not be understood.'],
@@ -35,6 +36,15 @@ export function pageFor(status: number, html: boolean): Page {
   fields.push('Cache-Control', 'no-store', 'X-Content-Type-Options', 'nosniff')
   if (status === 503) fields.push('Retry-After', '1')
   return { status, reason: title, fields, body }
+}
+
+/** Answers with one of our own pages. */
+export function answer(response: ServerResponse, request: { acceptsHtml: boolean }, status: number, close: boolean): void {
+  if (response.headersSent || response.destroyed) return
+  const page = pageFor(status, request.acceptsHtml)
+  if (close) response.shouldKeepAlive = false
+  response.writeHead(page.status, page.reason, page.fields)
+  response.end(page.body)
 }
 
 /** The same as bytes for a bare socket, which is closed after it. */
