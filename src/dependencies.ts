@@ -4,6 +4,7 @@ import { TrimtabError } from './errors.ts'
 import { didYouMean } from './manifest/suggest.ts'
 import { manifestOf } from './manifests.ts'
 import { circleFrom } from './plan/circle.ts'
+import { listed } from './text.ts'
 import { declared, type World } from './world.ts'
 
 const NAMES_TOLD = 20
@@ -30,8 +31,7 @@ export async function requireDependencies(spec: AppSpec, commit: CommitId, names
 
 function unknown(name: string, world: World): TrimtabError {
   const names = world.platform().apps.map((app) => app.name)
-  const others = names.length > NAMES_TOLD ? `${names.slice(0, NAMES_TOLD).join(', ')}, …` : names.join(', ')
-  const message = `app.yaml dependsOn: there is no app "${name}"${didYouMean(name, names)}. Declared are: ${others}.`
+  const message = `app.yaml dependsOn: there is no app "${name}"${didYouMean(name, names)}. Declared are: ${listed(names, NAMES_TOLD)}.`
   return new TrimtabError('DependencyMissing', message)
 }
 

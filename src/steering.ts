@@ -5,6 +5,7 @@ import { isPassedOver } from './manifest/passedOver.ts'
 import { manifestPaths } from './manifests.ts'
 import type { Steering } from './plan/world.ts'
 import type { AppRecord } from './ports.ts'
+import { shortCommit } from './text.ts'
 import type { World } from './world.ts'
 
 /** As forges and build services document it; `cd` for those who only want no deployment. Anywhere in the message, in any case. */
@@ -33,7 +34,7 @@ export async function whyPassedOver(
   if (base === undefined || !(await changesNothing(spec, base, commit, paths, world))) return null
   const named = paths.join(', ')
   const shown = named.length > PATHS_TOLD ? `${named.slice(0, PATHS_TOLD)}…` : named
-  return `for it changes nothing of ${shown} since ${base.slice(0, 7)}`
+  return `for it changes nothing of ${shown} since ${shortCommit(base)}`
 }
 
 /** Of two commits that stay what they are, asked in each pass while one is on its way. */

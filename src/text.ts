@@ -39,6 +39,11 @@ export function ending(text: string, max: number): string {
 /** Without the half of a character that a cut may leave. */
 const whole = (text: string): string => text.replace(/\p{Cs}/gu, '')
 
+/** `a, b, c`; of more than `most` the first so many, and `…`. */
+export function listed(names: readonly string[], most: number): string {
+  return names.length > most ? `${names.slice(0, most).join(', ')}, …` : names.join(', ')
+}
+
 /** Every line behind two blanks. */
 export function indent(text: string): string {
   return text.replace(/\n+$/, '').replace(/^(?=.)/gm, '  ')

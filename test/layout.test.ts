@@ -123,7 +123,7 @@ describe('direction:', () => {
 
   it('the core sees ports, never adapters', () => {
     const allowed = ({ of, type }: Import) =>
-      within(of, [...CORE, ...PURE, ...NOUNS]) ||
+      within(of, [...CORE, ...PURE, ...NOUNS, TEXT]) ||
       (within(of, PORTS) && type) ||
       (!isOurs(of) && (of.startsWith('node:') || COMPUTING.includes(of)))
     expect(strays(CORE, allowed)).toEqual([])

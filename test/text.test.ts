@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { beginning, ending, indent, oneLine, printable, shortCommit } from '../src/text.ts'
+import { beginning, ending, indent, listed, oneLine, printable, shortCommit } from '../src/text.ts'
 
 it.each([
   ['colours', '\u001b[1;31mred\u001b[0m', 'red'],
@@ -29,6 +29,12 @@ it('is cut between characters, and the cut shows', () => {
   expect(beginning('ab\u{1f600}c', 4)).toBe('ab…')
   expect(ending('one\ntwo\nthree', 9)).toBe('…\nthree')
   expect(ending('abcdef', 6)).toBe('abcdef')
+})
+
+it('names the first of many', () => {
+  expect(listed(['a', 'b'], 2)).toBe('a, b')
+  expect(listed(['a', 'b', 'c'], 2)).toBe('a, b, …')
+  expect(listed([], 2)).toBe('')
 })
 
 it('is set in, but for its empty lines', () => expect(indent('a\n\nb\n')).toBe('  a\n\n  b'))

@@ -4,6 +4,7 @@ import { asTrimtabError, headline } from '../errors.ts'
 import { sameContent } from '../plan/advance.ts'
 import type { Step } from '../plan/steps.ts'
 import type { Head } from '../ports.ts'
+import { shortCommit } from '../text.ts'
 import { declared, type World } from '../world.ts'
 import type { Pass } from './pass.ts'
 
@@ -78,7 +79,7 @@ async function withLog(failure: Failure, instance: string | null, app: string, w
 
 /** Both are deployed like any other commit: the operator named an address, not a history. But whoever looks shall know. */
 function tellHistory({ commit: before, how }: NonNullable<Head['since']>, event: { app: string; commit: string }, world: World) {
-  const old = before.slice(0, 7)
+  const old = shortCommit(before)
   if (how === 'rewritten')
     world.store.event({ ...event, type: 'HistoryRewritten', message: `the branch was force-pushed; it was at ${old}` })
   if (how === 'unrelated') {

@@ -1,5 +1,6 @@
 /** Steps about commits that wait: noted once, so that they are told once. */
 import type { Step } from '../plan/steps.ts'
+import { shortCommit } from '../text.ts'
 import type { Pass } from './pass.ts'
 
 type Of<A extends Step['action']> = Extract<Step, { action: A }>
@@ -8,7 +9,7 @@ export function hold({ commit, kind, reason }: Of<'hold'>, { app, world, observe
   world.store.hold(app, { commit, kind })
   const before = observed.held?.kind === kind ? observed.held.kind : null
   if (kind === 'app.yaml' && before === null) {
-    const message = `app.yaml at ${commit.slice(0, 7)} says "suspend: true": no commit is deployed until one without it; what runs stays`
+    const message = `app.yaml at ${shortCommit(commit)} says "suspend: true": no commit is deployed until one without it; what runs stays`
     world.store.event({ app, type: 'Suspended', commit, message })
     return
   }

@@ -2,6 +2,7 @@
 import { TrimtabError } from '../errors.ts'
 import { inWords } from '../plan/hold.ts'
 import type { Control } from '../ports.ts'
+import { oneLine } from '../text.ts'
 import type { World } from '../world.ts'
 import { viewStatus } from './view.ts'
 
@@ -43,10 +44,5 @@ function named(by: string): string {
   return who
 }
 
-/** On one line, without anything that moves a cursor: it is shown to others. */
-function plain(text: string, longest: number): string {
-  return text
-    .replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069]+/gu, ' ')
-    .trim()
-    .slice(0, longest)
-}
+/** It is shown to others. */
+const plain = (text: string, longest: number): string => oneLine(text).slice(0, longest)

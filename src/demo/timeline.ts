@@ -1,6 +1,7 @@
 /** The way of one commit in events, as lines with the time since the commit was made. */
 import type { Client } from '../http/client.ts'
 import type { EventView } from '../http/wire.ts'
+import { shortCommit } from '../text.ts'
 
 const WORDS: Partial<Record<EventView['type'], string>> = {
   CommitSeen: 'commit seen',
@@ -42,5 +43,5 @@ export async function tell(client: Client, commit: string, committedAt: number, 
     clearTimeout(timer)
     stop.abort()
   }
-  throw new Error(`the commit ${commit.slice(0, 7)} was not live within a minute`)
+  throw new Error(`the commit ${shortCommit(commit)} was not live within a minute`)
 }

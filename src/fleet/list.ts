@@ -3,6 +3,7 @@ import type { AppSpec, CommitId, FleetSpec, GitSpec } from '../domain.ts'
 import { TrimtabError } from '../errors.ts'
 import { guardRemoval } from '../plan/guard.ts'
 import type { Source } from '../ports.ts'
+import { listed } from '../text.ts'
 import { discover } from './discover.ts'
 import { FLEET_LIMIT, parseFleet } from './file.ts'
 
@@ -36,10 +37,7 @@ export function difference(before: AppSpec[], after: AppSpec[]): string {
   ]
   return parts
     .filter(([, names]) => names.length > 0)
-    .map(
-      ([what, names]) =>
-        `${names.length} ${what}: ${names.slice(0, MOST_TOLD).join(', ')}${names.length > MOST_TOLD ? ', …' : ''}`,
-    )
+    .map(([what, names]) => `${names.length} ${what}: ${listed(names, MOST_TOLD)}`)
     .join('. ')
 }
 

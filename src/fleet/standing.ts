@@ -2,6 +2,7 @@
 import type { AppSpec, CommitId, FleetSpec, GitSpec } from '../domain.ts'
 import type { Failure } from '../errors.ts'
 import type { FleetRecord, FleetStatus } from '../ports.ts'
+import { shortCommit } from '../text.ts'
 
 export interface Kept {
   spec: FleetSpec
@@ -32,7 +33,7 @@ export function standing({ app, record, failure }: Kept): FleetStatus {
 export function told({ app, record, failure }: Kept): string {
   const count = record?.apps.length ?? 0
   const inForce = record
-    ? `What it listed at ${record.commit.slice(0, 7)} stays in force: ${count} ${count === 1 ? 'app' : 'apps'}.`
+    ? `What it listed at ${shortCommit(record.commit)} stays in force: ${count} ${count === 1 ? 'app' : 'apps'}.`
     : 'It was never read: whatever runs stays, also what nobody declares.'
   return `${app.name}: ${failure?.message}\n${inForce}`
 }

@@ -1,5 +1,6 @@
 /** The kinds of value that both files are made of, each with the sentence that says what is expected. */
 import { z } from 'zod'
+import { listed } from '../text.ts'
 import { DNS_NAME } from './http.ts'
 import { didYouMean } from './suggest.ts'
 
@@ -9,18 +10,15 @@ const KEYS_LISTED = 12
 /** A mapping in which every key is known. `x-` keys never get here: tree.ts leaves them out. */
 export function mapping<S extends z.core.$ZodLooseShape>(shape: S, sentence?: string) {
   const known = Object.keys(shape)
-  const keys = known.slice(0, KEYS_TOLD).join(', ')
-  const expected = sentence ?? `expected a mapping of ${keys}${known.length > KEYS_TOLD ? ', …' : ''}`
+  const expected = sentence ?? `expected a mapping of ${listed(known, KEYS_TOLD)}`
   return z.strictObject(shape, {
     error: (issue) =>
       issue.code === 'unrecognized_keys'
-        ? issue.keys.map((key) => `unknown key${didYouMean(key, known) || listed(known)}`).join('\n')
+        ? issue.keys
+            .map((key) => `unknown key${didYouMean(key, known) || ` (there are ${listed(known, KEYS_LISTED)})`}`)
+            .join('\n')
         : expected,
   })
-}
-
-function listed(keys: string[]): string {
-  return ` (there are ${keys.slice(0, KEYS_LISTED).join(', ')}${keys.length > KEYS_LISTED ? ', …' : ''})`
 }
 
 /** A key of the design that no code honours yet. It is refused: ignored, it would look as if it worked. */

@@ -1,6 +1,7 @@
 /** What a preview takes of an app.yaml: enough to be looked at, and nothing that is meant for the app itself. */
 import type { CommitId, Manifest, Preview, ProcessSettings } from '../domain.ts'
 import { TrimtabError } from '../errors.ts'
+import { shortCommit } from '../text.ts'
 
 /**
  * Pure. Its routes are left out, so that it is found at its own default one and never takes a host of the app's; every process runs
@@ -30,7 +31,7 @@ export function requireLabelled(preview: Preview | undefined, commit: CommitId):
   const { number, commit: labelled } = preview
   throw new TrimtabError(
     'Untrusted',
-    `${commit.slice(0, 7)} was pushed to pull request #${number}, which comes from a fork, after its label had been set for ${labelled.slice(0, 7)}. ` +
+    `${shortCommit(commit)} was pushed to pull request #${number}, which comes from a fork, after its label had been set for ${shortCommit(labelled)}. ` +
       'Look at it, then remove the label, wait until the preview is gone, and set it again.',
   )
 }

@@ -1,5 +1,6 @@
 /** The lists of apps in git, as `up` has them in force; and what is left of apps that nobody declares any more. */
 import type { Control } from '../../ports.ts'
+import { shortCommit } from '../../text.ts'
 import type { Context } from '../context.ts'
 import { type Check, ok, warn } from './check.ts'
 
@@ -18,7 +19,7 @@ export async function checkLists(context: Context): Promise<Check[]> {
 
 export function checksOf({ fleets, orphans }: Lists): Check[] {
   const lists = fleets.map(({ fleet, commit, apps, failure }) => {
-    const inForce = `${apps.length} ${apps.length === 1 ? 'app' : 'apps'}${commit === null ? '' : ` at ${commit.slice(0, 7)}`}`
+    const inForce = `${apps.length} ${apps.length === 1 ? 'app' : 'apps'}${commit === null ? '' : ` at ${shortCommit(commit)}`}`
     if (failure === null) return ok('fleet', `${fleet}: ${inForce}`)
     const remedy = commit === null ? 'Until it can be read, nothing is taken away' : `In force is what was read last: ${inForce}`
     return warn('fleet', `${fleet}: ${failure.message}`, remedy)
