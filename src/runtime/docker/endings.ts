@@ -38,8 +38,9 @@ export function createEndings(engine: Engine, deaths: Deaths, now: () => number)
       const before = known.get(container.id)
       if (before?.about === about) return { exit: before.exit }
       const ending = await find(container)
-      // The list may be behind: of one that it shows as running, nothing tells this end from the next.
-      if (typeof ending === 'object' && container.state !== 'running') known.set(container.id, { about, exit: ending.exit })
+      // Where the list is behind what was heard, nothing in it tells this end from the next.
+      const isBehind = container.state === 'running' && deaths.isDown(container.id)
+      if (typeof ending === 'object' && !isBehind) known.set(container.id, { about, exit: ending.exit })
       return ending
     },
     keep(ids) {
