@@ -1,4 +1,4 @@
-/** Tells each file as it ends, each failure in full, each skip with its reason, and the sums on the last line. */
+/** Tells each file as it ends, with its failures in full; then the name of each failure, each skip with its reason, and the sums on the last line. */
 export default class Reporter {
   passed = 0
   failures = []
@@ -21,14 +21,24 @@ export default class Reporter {
     }
     const seconds = (module.diagnostic().duration / 1000).toFixed(1)
     console.log(`${module.ok() ? 'ok    ' : 'FAILED'} ${module.relativeModuleId} (${seconds} s)`)
+    this.tell()
+  }
+
+  /** What has failed since it was last asked: a run that is cut short has told it, too. */
+  tell() {
+    for (const failure of this.failures) {
+      if (failure.told) continue
+      failure.told = true
+      console.log(`\nFAILED ${failure.name}`)
+      for (const error of failure.errors) console.log(textOf(error))
+      console.log('')
+    }
   }
 
   onTestRunEnd(_modules, unhandled) {
     for (const error of unhandled) this.failures.push({ name: 'outside of any test', errors: [error] })
-    for (const { name, errors } of this.failures) {
-      console.log(`\nFAILED ${name}`)
-      for (const error of errors) console.log(`${error.stack ?? error.message}${error.diff ? `\n${error.diff}` : ''}`)
-    }
+    this.tell()
+    for (const { name } of this.failures) console.log(`FAILED ${name}`)
     for (const name of this.flaky) console.log(`passed only when tried again: ${name}`)
     if (this.skips.length > 0) console.log('')
     for (const { name, reason } of this.skips) console.log(`skipped ${name}: ${reason}`)
@@ -40,4 +50,10 @@ export default class Reporter {
 
 function nameOf(test) {
   return `${test.module.relativeModuleId} > ${test.fullName}`
+}
+
+/** The stack of a test that took too long is where the test was declared, and does not say that it did. */
+function textOf({ message, stack = '', diff = '' }) {
+  const own = stack.replace(/^ +at .*\/node_modules\/.*\n?/gm, '').trimEnd()
+  return [own.includes(message) ? '' : message, own, diff].filter(Boolean).join('\n')
 }

@@ -119,7 +119,7 @@ overRuntimes(
         const suspended = await platform.run('suspend', 'hand', '--reason', 'the sale\u001b[31m is on')
         expect(suspended).toMatchObject({ code: 0 })
         expect(suspended.out).toMatch(
-          new RegExp(`^hand is suspended by ${me} since .* \\(the sale \\[31m is on\\): no commit .*v1 goes on\\.\n$`),
+          new RegExp(`^hand is suspended by ${me} since .* \\(the sale is on\\): no commit .*v1 goes on\\.\n$`),
         )
         expect((await platform.run('suspend', 'hand', '--reason', 'another')).out).toContain('the sale')
         expect(await message('hand', 'Suspended')).toHaveLength(1)
@@ -131,7 +131,7 @@ overRuntimes(
         expect(await platform.status('hand')).toMatchObject({
           status: 'Suspended',
           serving: { commit: first, release: 1 },
-          suspended: { by: me, reason: 'the sale [31m is on' },
+          suspended: { by: me, reason: 'the sale is on' },
           processes: [{ type: 'web', want: 1, ready: 1 }],
         })
         expect(await platform.says('hand')).toBe('one')
