@@ -105,7 +105,7 @@ describe('direction:', () => {
     for (const adapter of ADAPTERS) {
       const allowed = ({ of, type }: Import) =>
         !isOurs(of) ||
-        within(of, [adapter, ...NOUNS, TEXT, 'engine/', 'web/', 'manifest/', 'config/', 'package.ts']) ||
+        within(of, [adapter, ...NOUNS, TEXT, 'engine/', 'web/', 'credentials/', 'manifest/', 'config/', 'package.ts']) ||
         (adapter === 'report/sending/' && within(of, ['report/*'])) ||
         (within(of, PORTS) && type) ||
         (of === 'plan/world.ts' && type)
@@ -119,6 +119,11 @@ describe('direction:', () => {
 
   it('so does the web client', () => {
     expect(strays(['web/'], ({ of }) => !isOurs(of) || within(of, ['web/', ...NOUNS]))).toEqual([])
+  })
+
+  it('and what makes credentials, which asks with it', () => {
+    const allowed = ({ of }: Import) => !isOurs(of) || within(of, ['credentials/', 'web/', ...NOUNS, TEXT])
+    expect(strays(['credentials/'], allowed)).toEqual([])
   })
 
   it('the core sees ports, never adapters', () => {

@@ -133,7 +133,7 @@ function gitOf(written: Parsed['git'], folder: string): GitSpec {
     credentials: mapValues(written?.credentials ?? {}, (auth) => authOf(auth, folder)),
     forges: Object.fromEntries(
       Object.entries(written?.forges ?? {}).flatMap(([host, forge]) => {
-        const spec = forgeOf(forge, `https://${host}/`)
+        const spec = forgeOf(forge, `https://${host}/`, folder)
         return spec ? [[host, spec]] : []
       }),
     ),

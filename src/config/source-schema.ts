@@ -34,12 +34,16 @@ export const repo = z
 
 const AUTH = 'takes a token, or a username and a password, or an ssh key, or a githubApp'
 
-const githubApp = mapping({
+const ofGithubApp = {
   id: text("expected the App's client id, or its number in quotes", /^[A-Za-z0-9.]{1,60}$/),
   key: file("the App's private key, a PEM file"),
   installation: text("expected the installation's number, in quotes", /^\d{1,20}$/)
     .exactOptional()
     .describe('Default: the installation that has the repository.'),
+}
+
+const githubApp = mapping({
+  ...ofGithubApp,
   api: webAddress("expected the address of GitHub's API").exactOptional().describe('Default: that of the repository’s host.'),
 }).describe('Tokens of a GitHub App, an hour each.')
 
@@ -81,8 +85,16 @@ export const forge = mapping({
     .exactOptional()
     .describe('Default: guessed from the address.'),
   api: webAddress('expected the address of an API').exactOptional().describe('Default: made from the address of the repository.'),
-  token: secretText().describe(`As "\${NAME}" from the environment.`),
+  token: secretText().exactOptional().describe(`As "\${NAME}" from the environment.`),
   username: secretText().exactOptional().describe("For Bitbucket's app passwords."),
+  githubApp: mapping(ofGithubApp)
+    .exactOptional()
+    .describe('GitHub alone, in place of a token: tokens of a GitHub App, an hour each.'),
+}).transform(({ token, username, githubApp, ...rest }, context) => {
+  if (token !== undefined && githubApp === undefined) return { ...rest, token, ...(username !== undefined && { username }) }
+  if (githubApp !== undefined && token === undefined && username === undefined) return { ...rest, githubApp }
+  context.issues.push({ code: 'custom', input: undefined, message: 'takes a token, or a githubApp' })
+  return z.NEVER
 })
 
 export const previews = mapping({

@@ -58,17 +58,30 @@ export function githubApiOf(repo: string): string {
   return host === 'github.com' ? 'https://api.github.com' : `${protocol}//${host}${API_PATH.github}`
 }
 
-/** Null: neither written nor to be guessed. */
-export function forgeOf(written: z.output<typeof forge>, repo: string): ForgeSpec | null {
+/** Which forge, and where its API is. Null: neither written nor to be guessed. */
+export function forgeSiteOf(
+  written: Pick<z.output<typeof forge>, 'kind' | 'api'>,
+  repo: string,
+): Pick<ForgeSpec, 'kind' | 'api'> | null {
   const host = hostOf(repo)
   const known = host === null ? undefined : KNOWN[host]
   const kind = written.kind ?? known?.kind
   const scheme = repo.startsWith('http://') ? 'http' : 'https'
   const own = known?.kind === kind ? known?.api : undefined
   const api = written.api ?? own ?? (host !== null && kind ? `${scheme}://${host}${API_PATH[kind]}` : undefined)
-  if (kind === undefined || api === undefined) return null
-  const { token, username } = written
-  return { kind, api: api.replace(/\/+$/, ''), token, ...(username !== undefined && { username }) }
+  return kind === undefined || api === undefined ? null : { kind, api: api.replace(/\/+$/, '') }
+}
+
+/** Null: forgeSiteOf() gives none. */
+export function forgeOf(written: z.output<typeof forge>, repo: string, folder: string): ForgeSpec | null {
+  const site = forgeSiteOf(written, repo)
+  if (!site) return null
+  if (!('githubApp' in written)) {
+    const { token, username } = written
+    return { ...site, token, ...(username !== undefined && { username }) }
+  }
+  const { key, ...rest } = written.githubApp
+  return { ...site, githubApp: { ...rest, key: resolve(folder, key) } }
 }
 
 /** The forge an app's repository is on: its own, else the platform's for that host. Null: there is none to be asked. */
@@ -108,7 +121,7 @@ export function previewsOf({
 
 export function appOf(written: z.output<typeof app>, folder: string): AppSpec {
   const { auth, verify, forge, previews, repo, ...rest } = written
-  const spec = forge && forgeOf(forge, repo)
+  const spec = forge && forgeOf(forge, repo, folder)
   return {
     ...rest,
     repo: resolveAddress(repo, folder),

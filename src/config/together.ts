@@ -4,7 +4,9 @@ import { NOTIFY_KEYS } from './notify-schema.ts'
 import { LISTEN } from './parts.ts'
 import { projectOf } from './project.ts'
 import type { Parsed } from './schema.ts'
-import { forgeOf, hostOf } from './sources.ts'
+import { forgeSiteOf, hostOf } from './sources.ts'
+
+const NEEDS_KIND = 'needs its kind: github, gitea, forgejo, gitlab or bitbucket'
 
 type Refused = [path: Array<string | number>, message: string]
 type Router = NonNullable<Parsed['router']>
@@ -22,8 +24,9 @@ export function* misplaced({ runtime, router, registry, apps, git, notify }: Par
       yield [['apps', index, 'previews'], 'needs a forge to ask for pull requests']
   }
   for (const [host, forge] of Object.entries(git?.forges ?? {})) {
-    if (!forgeOf(forge, `https://${host}/`))
-      yield [['git', 'forges', host], 'needs its kind: github, gitea, forgejo, gitlab or bitbucket']
+    const site = forgeSiteOf(forge, `https://${host}/`)
+    if (!site) yield [['git', 'forges', host], NEEDS_KIND]
+    else if ('githubApp' in forge && site.kind !== 'github') yield [['git', 'forges', host, 'githubApp'], 'is for kind: github']
   }
   for (const [index, one] of (notify ?? []).entries()) yield* misplacedNotify(one, index)
   if (typeof runtime === 'object') {
@@ -42,12 +45,13 @@ export function* misplaced({ runtime, router, registry, apps, git, notify }: Par
   if (router?.kind === 'traefik' && router.run === 'container' && processes) yield [['router', 'run'], 'needs runtime: docker']
 }
 
-function* misplacedForge(path: Refused[0], written: Parameters<typeof forgeOf>[0], repo: string): Generator<Refused> {
+function* misplacedForge(path: Refused[0], written: Parameters<typeof forgeSiteOf>[0], repo: string): Generator<Refused> {
   if (hostOf(repo) === null) return yield [path, 'is for a repository at a forge, which is no local path']
-  const spec = forgeOf(written, repo)
-  if (!spec) return yield [path, 'needs its kind: github, gitea, forgejo, gitlab or bitbucket']
+  const site = forgeSiteOf(written, repo)
+  if (!site) return yield [path, NEEDS_KIND]
+  if ('githubApp' in written && site.kind !== 'github') yield [[...path, 'githubApp'], 'is for kind: github']
   try {
-    projectOf(repo, spec.kind, spec.api)
+    projectOf(repo, site.kind, site.api)
   } catch (error) {
     yield [path, (error as Error).message]
   }

@@ -77,7 +77,7 @@ export function webhookControl({ world, known, forge }: Parts): Pick<Control, 'w
         ...(secret === null
           ? [`a secret: webhook: {secret: "\${…}"} at ${name}, or one for all as hooks: {secret: "\${…}"}`]
           : []),
-        ...(api ? [] : [`a token for the forge's API: forge: {token: "\${…}"} at ${name}, or by host under git.forges`]),
+        ...(api ? [] : [`access to the forge's API: forge: {token: "\${…}"} at ${name}, or by host under git.forges`]),
       ]
       const lines = missing.map((one) => `\n  ${one}`).join('')
       throw new TrimtabError('ConfigInvalid', `The webhook cannot be installed. platform.yaml lacks${lines}`)

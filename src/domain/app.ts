@@ -34,8 +34,18 @@ export type Auth =
   | { username: string; password: string }
   /** ssh. Absent known hosts: those of the user who runs trimtab. */
   | { key: string; knownHosts?: string }
-  /** Tokens of an installation of a GitHub App, an hour each. `key`: its private key, a PEM file. Absent installation: the one that has the repository. */
-  | { githubApp: { id: string; key: string; installation?: string; api?: string } }
+  | { githubApp: GithubApp }
+
+/** Opens with tokens of an installation of it, an hour each. */
+export interface GithubApp {
+  id: string
+  /** Its private key, a PEM file. */
+  key: string
+  /** Absent: the one that has the repository. */
+  installation?: string
+  /** Absent: that of the repository's host. */
+  api?: string
+}
 
 export type Poll = { everyMs: number } | { cron: string }
 
@@ -49,14 +59,21 @@ export interface Verify {
 
 export type ForgeKind = 'github' | 'gitea' | 'forgejo' | 'gitlab' | 'bitbucket'
 
-export interface ForgeSpec {
+export type ForgeSpec = {
   kind: ForgeKind
   /** Address of its API, without a slash at the end. */
   api: string
-  token: string
-  /** Bitbucket's app passwords come with a user. */
-  username?: string
-}
+} & ForgeAccess
+
+/** What its API is asked with. Never shown. */
+export type ForgeAccess =
+  | {
+      token: string
+      /** Bitbucket's app passwords come with a user. */
+      username?: string
+    }
+  /** GitHub's alone. */
+  | { githubApp: Omit<GithubApp, 'api'> }
 
 export interface PreviewsSpec {
   /** Pull requests with this label get one. */

@@ -4,6 +4,7 @@ import { TrimtabError } from '../errors.ts'
 import { packageVersion } from '../package.ts'
 import { type HttpAnswer, type HttpClient, type HttpMethod, question, TOO_LARGE } from '../web/httpClient.ts'
 import { type Asked, refused, strange, unreachable, wordsOf } from './refused.ts'
+import type { Token } from './token.ts'
 
 const LIMITS = { connectMs: 10_000, totalMs: 10_000, size: 5 * 1024 * 1024 }
 const REDIRECTS = 3
@@ -11,12 +12,10 @@ const REDIRECTS = 3
 export interface ApiOptions {
   /** Without a slash at the end. */
   base: string
-  /** How the forge wants to be asked, with the credentials. */
-  headers: Record<string, string>
-  /** What must never show in an error. */
-  secrets: string[]
+  token: Token
+  /** How the forge wants to be asked with it. */
+  headers(token: string): Record<string, string>
   http: HttpClient
-  now(): number
 }
 
 export interface Call {
@@ -35,6 +34,8 @@ export class Api {
   readonly host: string
   readonly #options: ApiOptions
   readonly #agent = `trimtab/${packageVersion()}`
+  /** What was sent, in either form, and must not come back in an error. */
+  #secrets: string[] = []
 
   constructor(options: ApiOptions) {
     this.#options = options
@@ -75,7 +76,7 @@ export class Api {
 
   #granted(call: Call, answer: HttpAnswer): HttpAnswer {
     if (answer.status >= 200 && answer.status < 300) return answer
-    throw refused(this.#asked(call), answer, wordsOf(json(answer.body), this.#options.secrets), this.#options.now())
+    throw refused(this.#asked(call), answer, wordsOf(json(answer.body), this.#secrets), Date.now())
   }
 
   /** A name that is no longer the repository's leads on to the same API; nothing leads anywhere else, for the token would go along. */
@@ -105,8 +106,17 @@ export class Api {
     return url.href
   }
 
+  /** A token that was taken back is no reason to give up, where another one can be had. */
   async #ask(call: Call, method: HttpMethod, url: string): Promise<HttpAnswer> {
-    const { headers, http } = this.#options
+    const answer = await this.#askOnce(call, method, url)
+    return answer.status === 401 && this.#options.token.refused() ? this.#askOnce(call, method, url) : answer
+  }
+
+  async #askOnce(call: Call, method: HttpMethod, url: string): Promise<HttpAnswer> {
+    const { http, token: tokens } = this.#options
+    const token = await tokens.get(this.#asked(call))
+    const headers = this.#options.headers(token)
+    this.#secrets = [token, (headers.authorization ?? '').replace(/^\w+ /, '')]
     const body = call.body === undefined ? '' : JSON.stringify(call.body)
     const typed = body === '' ? {} : { 'content-type': 'application/json' }
     try {

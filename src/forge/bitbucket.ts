@@ -13,9 +13,10 @@ import { namedPages } from './pages.ts'
  * An access token of a repository, a project or a workspace stands alone; an API token comes with its user's address.
  * https://developer.atlassian.com/cloud/bitbucket/rest/intro/#authentication
  */
-export function bitbucketHeaders(token: string, username?: string): Record<string, string> {
-  const basic = username === undefined ? null : Buffer.from(`${username}:${token}`).toString('base64')
-  return { accept: 'application/json', authorization: basic === null ? `Bearer ${token}` : `Basic ${basic}` }
+export function bitbucketHeaders(username: string | undefined): (token: string) => Record<string, string> {
+  const authorization = (token: string) =>
+    username === undefined ? `Bearer ${token}` : `Basic ${Buffer.from(`${username}:${token}`).toString('base64')}`
+  return (token) => ({ accept: 'application/json', authorization: authorization(token) })
 }
 
 /** Characters of a build status's key; and of its name and description, as far as is known. */

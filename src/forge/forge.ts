@@ -1,48 +1,40 @@
 /** The port `Forge`: the API of the host that a repository is on. A file for each of them, which says what it asks and where that is described. */
 import { projectOf } from '../config/project.ts'
+import { GithubApps } from '../credentials/githubApp.ts'
 import type { ForgeSpec } from '../domain.ts'
 import { TrimtabError } from '../errors.ts'
 import type { Forge } from '../ports.ts'
 import { certificates } from '../web/certificates.ts'
 import { HttpClient } from '../web/httpClient.ts'
-import { Api } from './api.ts'
+import { Api, type ApiOptions } from './api.ts'
 import { bitbucket, bitbucketHeaders } from './bitbucket.ts'
 import { gitea, giteaHeaders } from './gitea.ts'
 import { github, githubHeaders } from './github.ts'
 import { gitlab, gitlabHeaders } from './gitlab.ts'
 import { isTooLarge } from './pages.ts'
-
-export interface ForgeOptions {
-  /** Default: one for all forges of this process, which trusts whom the environment says. */
-  http?: HttpClient
-  /** Milliseconds since the epoch. */
-  now?: () => number
-}
+import { tokenOf } from './token.ts'
 
 /**
  * The forge, for the project that `repo` (an app's address) names. Asks nothing yet, and may be made anew for every question.
  * Throws ConfigInvalid where no project can be told from the address.
  */
-export function createForge(spec: ForgeSpec, repo: string, { http = shared(), now = Date.now }: ForgeOptions = {}): Forge {
+export function createForge(spec: ForgeSpec, repo: string): Forge {
+  const { http, apps } = shared()
   const project = projectOf(repo, spec.kind, spec.api)
-  const { kind, api: base, token, username } = spec
-  const apiWith = (headers: Record<string, string>) => {
-    // What stands in a header may come back in an answer, in either form.
-    const sent = (headers.authorization ?? '').replace(/^\w+ /, '')
-    const secrets = [token, sent]
-    return new Api({ base, headers, secrets, http, now })
-  }
+  const { kind, api: base } = spec
+  const token = tokenOf(spec, project, apps)
+  const apiWith = (headers: ApiOptions['headers']) => new Api({ base, token, headers, http })
   const forge = () => {
     switch (kind) {
       case 'github':
-        return github(apiWith(githubHeaders(token)), project)
+        return github(apiWith(githubHeaders), project)
       case 'gitea':
       case 'forgejo':
-        return gitea(apiWith(giteaHeaders(token)), project)
+        return gitea(apiWith(giteaHeaders), project)
       case 'gitlab':
-        return gitlab(apiWith(gitlabHeaders(token)), project)
+        return gitlab(apiWith(gitlabHeaders), project)
       case 'bitbucket':
-        return bitbucket(apiWith(bitbucketHeaders(token, username)), project)
+        return bitbucket(apiWith(bitbucketHeaders('token' in spec ? spec.username : undefined)), project)
     }
   }
   return failingClosed(forge())
@@ -64,9 +56,17 @@ function failingClosed(forge: Forge): Forge {
   }
 }
 
-let client: HttpClient | undefined
+interface Shared {
+  http: HttpClient
+  apps: GithubApps
+}
 
-function shared(): HttpClient {
-  client ??= new HttpClient(() => certificates(process.env))
-  return client
+let means: Shared | undefined
+
+/** For all forges of this process: connections, and tokens that were made. It trusts whom the environment says. */
+function shared(): Shared {
+  if (means) return means
+  const http = new HttpClient(() => certificates(process.env))
+  means = { http, apps: new GithubApps(http, { connectMs: 10_000, askMs: 10_000 }, Date.now) }
+  return means
 }

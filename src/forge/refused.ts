@@ -19,10 +19,8 @@ const LONGEST_MS = 24 * 3_600_000
 export function refused({ host, what, needs }: Asked, answer: HttpAnswer, said: string, now: number): TrimtabError {
   const { status } = answer
   const words = said === '' ? `HTTP ${status}` : `HTTP ${status}: ${said}`
-  const limited = status === 429 || (status === 403 && isLimit(answer, said))
-  // GitLab, while another request for the same commit is under way.
-  const isHeld = status === 409 && /in progress/i.test(said)
-  if (limited || isHeld || status === 408 || status >= 500) {
+  if (isBusy(answer, said)) {
+    const limited = isLimit(answer, said)
     const busy = limited ? 'has had enough requests for now' : 'cannot answer just now'
     const retryAfterMs = waitOf(answer, now) ?? (limited ? 60_000 : undefined)
     return unreachable({ host, what, needs }, `it ${busy} (${words}).`, { retryAfterMs })
@@ -31,6 +29,14 @@ export function refused({ host, what, needs }: Asked, answer: HttpAnswer, said: 
     ? ` Check the forge's token: it needs ${needs}.${status === 404 ? ' Forges also say so of what a token may not see.' : ''}`
     : ''
   return new TrimtabError('ForgeRefused', `${host} refused to ${what} (${words}).${next}`)
+}
+
+/** No refusal: asked again later, it may well say yes. */
+export function isBusy(answer: HttpAnswer, said: string): boolean {
+  const { status } = answer
+  // GitLab, while another request for the same commit is under way.
+  const isHeld = status === 409 && /in progress/i.test(said)
+  return isLimit(answer, said) || isHeld || status === 408 || status >= 500
 }
 
 export function unreachable(
@@ -51,7 +57,8 @@ export function strange({ host, what }: Asked, how: string): TrimtabError {
  * GitHub says 403 for a limit as well, with X-RateLimit-Remaining: 0 for the primary one; of the secondary one there may be no more
  * than the words: https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
  */
-function isLimit({ headers }: HttpAnswer, said: string): boolean {
+function isLimit({ status, headers }: HttpAnswer, said: string): boolean {
+  if (status !== 403) return status === 429
   return headers['retry-after'] !== undefined || headers['x-ratelimit-remaining'] === '0' || /rate limit/i.test(said)
 }
 

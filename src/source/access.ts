@@ -1,9 +1,11 @@
 /** What opens a repository, made ready: keys are looked at, tokens of a GitHub App are fetched. */
 import { statSync } from 'node:fs'
+import { githubApiOf } from '../config/sources.ts'
+import { type GithubApps, NoToken, type Wish } from '../credentials/githubApp.ts'
+import { keyProblem } from '../credentials/keyFile.ts'
+import type { GithubApp } from '../domain.ts'
 import type { Remote } from './address.ts'
 import { unreachable } from './gitError.ts'
-import type { GithubApps } from './githubApp.ts'
-import { keyProblem } from './keyFile.ts'
 import { unwritable } from './ssh.ts'
 
 export class Access {
@@ -17,13 +19,32 @@ export class Access {
   async open(remote: Remote): Promise<Remote> {
     if (remote.ssh) requireKey(remote, remote.ssh)
     if (!remote.githubApp) return remote
-    const password = await this.#apps.token(remote, remote.githubApp)
-    return { ...remote, credentials: { username: 'x-access-token', password } }
+    const wish = wishFor(remote, remote.githubApp)
+    if (wish === null) throw unreachable(remote, 'a GitHub App needs an address with an owner and a repository.')
+    try {
+      return { ...remote, credentials: { username: 'x-access-token', password: await this.#apps.token(wish) } }
+    } catch (thrown) {
+      throw thrown instanceof NoToken ? unreachable(remote, thrown.message, thrown.cause) : thrown
+    }
   }
 
   /** It was refused: a token that was taken back is not shown again. */
   refused(remote: Remote): void {
-    if (remote.githubApp) this.#apps.forget(remote, remote.githubApp)
+    const wish = remote.githubApp ? wishFor(remote, remote.githubApp) : null
+    if (wish !== null) this.#apps.forget(wish)
+  }
+}
+
+/** Null: the address names no repository of an owner. */
+function wishFor({ url }: Remote, app: GithubApp): Wish | null {
+  const [owner, name] = new URL(url).pathname.split('/').filter((part) => part !== '')
+  if (owner === undefined || name === undefined) return null
+  return {
+    app,
+    api: app.api ?? githubApiOf(url),
+    owner: decodeURIComponent(owner),
+    name: decodeURIComponent(name).replace(/\.git$/, ''),
+    may: 'read',
   }
 }
 

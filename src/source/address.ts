@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import { isAbsolute, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { AppSpec, Auth } from '../domain.ts'
+import type { AppSpec, Auth, GithubApp } from '../domain.ts'
 import { TrimtabError } from '../errors.ts'
 
 export interface Credentials {
@@ -22,8 +22,6 @@ export interface Address {
 }
 
 export type SshKey = Extract<Auth, { key: string }>
-export type GithubApp = Extract<Auth, { githubApp: unknown }>['githubApp']
-
 export interface Remote extends Address {
   /** What is sent over http. Those of a GitHub App are only there once it has been opened (access.ts). */
   credentials: Credentials | null

@@ -272,6 +272,19 @@ describe('repositories, forges and whom to tell', () => {
   it.each([
     [`apps: [{${APP}, branch: main, tag: v*}]`, '1:8 apps[0]: takes a branch or a tag, not both'],
     [`apps: [{${APP}, forge: {token: x}}]`, '1:55 apps[0].forge: needs its kind: github, gitea, forgejo, gitlab or bitbucket'],
+    [`apps: [{${APP}, forge: {kind: gitlab}}]`, '1:55 apps[0].forge: takes a token, or a githubApp'],
+    [
+      `apps: [{${APP}, forge: {kind: gitlab, githubApp: {id: Iv1.x, key: k.pem}}}]`,
+      '1:77 apps[0].forge.githubApp: is for kind: github',
+    ],
+    [
+      'apps: []\ngit: {forges: {codeberg.org: {githubApp: {id: Iv1.x, key: k.pem}}}}',
+      '2:31 git.forges["codeberg.org"].githubApp: is for kind: github',
+    ],
+    [
+      'apps: []\ngit: {forges: {github.com: {token: x, githubApp: {id: Iv1.x, key: k.pem}}}}',
+      '2:16 git.forges["github.com"]: takes a token, or a githubApp',
+    ],
     [
       'apps: [{name: a, repo: ./a.git, forge: {token: x}}]',
       '1:33 apps[0].forge: is for a repository at a forge, which is no local path',

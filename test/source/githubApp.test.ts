@@ -2,8 +2,8 @@
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
+import { appJwt } from '../../src/credentials/jwt.ts'
 import type { Auth } from '../../src/domain.ts'
-import { appJwt } from '../../src/source/jwt.ts'
 import { type GitHttp, startGitHttp } from '../support/githttp.ts'
 import { type FakeGithub, startFakeGithub } from '../support/githubApps.ts'
 import { makeRepo, type Repo } from '../support/repo.ts'
@@ -78,6 +78,8 @@ test('a token is made, used until shortly before its end, and never seen', async
   expect(source.head(shop)).toMatchObject({ commit: third })
 
   const told = contentsOf(join(tmp, 'state'))
+  // For reading alone, whatever else the App may do.
+  expect([...github.tokens.values()].map(({ permissions }) => permissions)).toEqual([{ contents: 'read' }, { contents: 'read' }])
   for (const token of github.tokens.keys()) expect(told).not.toContain(token)
 })
 
@@ -89,6 +91,21 @@ test('one that was taken back is asked for anew', async ({ open, github, git, re
   github.tokens.clear()
   await expect(source.look(shop)).rejects.toEqual(failure('SourceUnreachable', 'refuses access'))
   expect(await source.look(shop)).toMatchObject({ ref: 'main' })
+})
+
+test('installed again, it is found again', async ({ open, github, git, repo, auth, clock }) => {
+  const source = open({ now: () => clock.now })
+  const shop = app(`${git.url}/acme/shop`, { auth })
+  repo.write({ x: '1' }).commit()
+  await source.look(shop)
+  github.installed.set('acme/shop', 78)
+  clock.now += 3_600_000
+  expect(await source.look(shop)).toMatchObject({ ref: 'main' })
+  expect(github.requests.slice(-3)).toEqual([
+    'POST /app/installations/77/access_tokens',
+    'GET /repos/acme/shop/installation',
+    'POST /app/installations/78/access_tokens',
+  ])
 })
 
 test('with its installation named, that is not looked for', async ({ open, github, git, repo, auth, clock }) => {
@@ -119,6 +136,9 @@ test('what GitHub refuses, and what to do', async ({ tmp, open, github, git, rep
   await refuses({}, 'HTTP 404', 'acme/shop', 'Install the App')
   github.installed.set('acme/other', 77)
   await refuses({ installation: '77' }, 'HTTP 422', 'Contents: read')
+  github.installed.set('acme/shop', 77)
+  github.granted = { metadata: 'read' }
+  await refuses({}, 'HTTP 422', 'Contents: read')
 
   await refuses({ api: `${git.url}/nothing` }, 'HTTP 401')
   await refuses({ api: 'http://127.0.0.1:9' }, 'cannot be asked for a token', 'refused')

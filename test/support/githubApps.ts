@@ -15,14 +15,18 @@ export interface FakeGithub {
   /** `owner/name` of what the App is installed on, with the installation's id. */
   installed: Map<string, number>
   /** Tokens that open something now, and what. */
-  tokens: Map<string, { repository: string; until: number }>
+  tokens: Map<string, { repository: string; until: number; permissions: Record<string, string> }>
   requests: string[]
+  /** What whoever installed it granted. */
+  granted: Record<string, string>
   /** Suspended by whoever has installed it. */
   suspended: boolean
+  /** Says what it would, elsewhere. */
+  answer(request: Pick<IncomingMessage, 'method' | 'url' | 'headers'>, text: string): Answer
   close(): Promise<void>
 }
 
-interface Answer {
+export interface Answer {
   status: number
   body: object
 }
@@ -46,7 +50,9 @@ export async function startFakeGithub(now: () => number): Promise<FakeGithub> {
     installed: new Map(),
     tokens: new Map(),
     requests: [],
+    granted: { metadata: 'read', contents: 'read' },
     suspended: false,
+    answer,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())
@@ -62,7 +68,7 @@ export async function startFakeGithub(now: () => number): Promise<FakeGithub> {
     response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' }).end(JSON.stringify(body))
   }
 
-  function answer({ method, url = '', headers }: IncomingMessage, text: string): Answer {
+  function answer({ method, url = '', headers }: Pick<IncomingMessage, 'method' | 'url' | 'headers'>, text: string): Answer {
     if (!headers['user-agent'])
       return refuse(403, 'Request forbidden by administrative rules. Please make sure your request has a User-Agent header.')
     const jwt = jwtProblem(headers.authorization ?? '')
@@ -86,13 +92,16 @@ export async function startFakeGithub(now: () => number): Promise<FakeGithub> {
     const mine = names.filter((name) => wanted.includes(name.split('/')[1] ?? ''))
     if (wanted.length === 0 || mine.length !== wanted.length)
       return refuse(422, 'There is at least one repository that does not exist or is not accessible to the parent installation.')
-    if (permissions?.contents !== 'read' || Object.keys(permissions).length > 1)
+    if (Object.entries(permissions ?? {}).some(([name, level]) => github.granted[name] !== level))
       return refuse(422, 'The permissions requested are not granted to this installation.')
     const made = `ghs_${randomBytes(18).toString('hex')}`
     const until = now() + 3_600_000
-    github.tokens.set(made, { repository: mine[0] ?? '', until })
+    github.tokens.set(made, { repository: mine[0] ?? '', until, permissions: permissions ?? github.granted })
     const expires_at = new Date(until).toISOString().replace(/\.\d+/, '')
-    return { status: 201, body: { token: made, expires_at, permissions, repository_selection: 'selected' } }
+    return {
+      status: 201,
+      body: { token: made, expires_at, permissions: permissions ?? github.granted, repository_selection: 'selected' },
+    }
   }
 
   /** Why GitHub refuses it, in its words; null: it does not. */
