@@ -14,7 +14,13 @@ function closedNow(): string {
   return `${DAYS[new Date(from).getUTCDay()]} ${clock(from)}-${clock(from + 3_600_000)}`
 }
 
-const NAMES = ['mono', 'skips', 'hand', 'yaml', 'window', 'base', 'middle', 'top', 'misspelt', 'hen', 'egg']
+/** Opens with the next minute that leaves time to see it closed, and stays open for an hour. */
+function openingSoon(): { window: string; opensAt: number } {
+  const opensAt = Math.ceil((Date.now() + 8_000) / 60_000) * 60_000
+  return { window: `${DAYS[new Date(opensAt).getUTCDay()]} ${clock(opensAt)}-${clock(opensAt + 3_600_000)}`, opensAt }
+}
+
+const NAMES = ['mono', 'skips', 'hand', 'yaml', 'window', 'opens', 'base', 'middle', 'top', 'misspelt', 'hen', 'egg']
 
 overRuntimes(
   (kind) => {
@@ -241,6 +247,26 @@ overRuntimes(
       expect(await platform.says('window')).toBe('four')
       expect(await platform.story('window', third)).toEqual(['CommitHeld'])
       expect((await platform.status('window')).held).toBeUndefined()
+    })
+
+    it('a window opens by itself, and what waited for it is deployed', { timeout: 120_000 }, async () => {
+      const repo = platform.openRepo('opens')
+      await platform.live('opens', repo.write(webApp('one')).commit('First'))
+      const { window, opensAt } = openingSoon()
+      const second = repo.write({ 'text.txt': 'two', ...appYaml({ deploy: { window, timezone: 'Etc/GMT' } }) }).commit('Second')
+      await rests('opens', second)
+      expect((await platform.status('opens')).held).toEqual({
+        commit: second,
+        for: 'window',
+        until: new Date(opensAt).toISOString(),
+      })
+      await new Promise((resolve) => setTimeout(resolve, opensAt - Date.now()))
+      await platform.live('opens', second)
+      const events = await platform.events('opens')
+      const began = events.find(({ commit, type }) => commit === second && type === 'RolloutStarted')
+      expect(Date.parse(began?.at ?? '')).toBeGreaterThanOrEqual(opensAt)
+      expect(Date.parse(began?.at ?? '')).toBeLessThan(opensAt + 5_000)
+      expect(await platform.says('opens')).toBe('two')
     })
 
     describe('dependsOn', () => {
