@@ -8,7 +8,7 @@ export default class Reporter {
   onTestCaseResult(test) {
     const { state, errors, note } = test.result()
     if (state === 'passed') this.passed++
-    if (state === 'passed' && test.diagnostic()?.flaky) this.flaky.push(nameOf(test))
+    if (state === 'passed' && test.diagnostic()?.flaky) this.flaky.push({ name: nameOf(test), errors: errors ?? [] })
     if (state === 'failed') this.failures.push({ name: nameOf(test), errors: errors ?? [] })
     if (state === 'skipped') this.skips.push({ name: nameOf(test), reason: note ?? 'no reason given' })
   }
@@ -26,20 +26,22 @@ export default class Reporter {
 
   /** What has failed since it was last asked: a run that is cut short has told it, too. */
   tell() {
-    for (const failure of this.failures) {
-      if (failure.told) continue
-      failure.told = true
-      console.log(`\nFAILED ${failure.name}`)
-      for (const error of failure.errors) console.log(textOf(error))
+    const told = (one, how) => {
+      if (one.told) return
+      one.told = true
+      console.log(`\n${how} ${one.name}`)
+      for (const error of one.errors) console.log(textOf(error))
       console.log('')
     }
+    for (const one of this.failures) told(one, 'FAILED')
+    for (const one of this.flaky) told(one, 'failed, and passed when tried again:')
   }
 
   onTestRunEnd(_modules, unhandled) {
     for (const error of unhandled) this.failures.push({ name: 'outside of any test', errors: [error] })
     this.tell()
     for (const { name } of this.failures) console.log(`FAILED ${name}`)
-    for (const name of this.flaky) console.log(`passed only when tried again: ${name}`)
+    for (const { name } of this.flaky) console.log(`passed only when tried again: ${name}`)
     if (this.skips.length > 0) console.log('')
     for (const { name, reason } of this.skips) console.log(`skipped ${name}: ${reason}`)
     const failed = this.failures.length
