@@ -11,6 +11,8 @@ export const BILL = z.object({
   packs: z.array(z.object({ name: z.string(), detected: z.string(), commit: z.string().exactOptional() })),
   /** What was installed, by name, as the packs tell: node → 20.11.1. */
   versions: z.record(z.string(), z.string()).default({}),
+  /** Commands for a Procfile, as the packs propose them. */
+  proposed: z.record(z.string(), z.string()).exactOptional(),
   builtAt: z.string(),
   durationMs: z.number(),
 })
@@ -18,10 +20,11 @@ export const BILL = z.object({
 export type Bill = z.infer<typeof BILL>
 
 /** What of a bill is told with the image, from whatever is kept with it. */
-export function materialsOf({ packs, versions, stack, reference, digest }: Materials): Materials {
+export function materialsOf({ packs, versions, proposed = {}, stack, reference, digest }: Materials): Materials {
   return {
     packs,
     versions,
+    ...(Object.keys(proposed).length > 0 && { proposed }),
     ...(stack !== undefined && { stack }),
     ...(reference !== undefined && { reference }),
     ...(digest !== undefined && { digest }),

@@ -9,13 +9,19 @@ export const RELEASE_LIMIT = 64 * 1024
 export interface Declared {
   processTypes: Record<string, string>
   configVars: Record<string, string>
-  /** What was installed, for the bill of materials: a key of ours, which Heroku's packs do not have and Heroku would pass over. */
+  /** What was installed, for the bill of materials: a key of ours, as the next one, which Heroku's packs do not have and Heroku would pass over. */
   versions: Record<string, string>
+  /** Process types that a Procfile may well name, where it is not certain enough to run them unasked. */
+  proposed: Record<string, string>
 }
+
+export const NOTHING: Declared = { processTypes: {}, configVars: {}, versions: {}, proposed: {} }
+const TYPE = /^[A-Za-z0-9_-]{1,63}$/
 
 /**
  * Reads the YAML that bin/release prints (devcenter.heroku.com/articles/buildpack-api): `default_process_types` and
- * `config_vars`, and besides them `versions`; `addons` are ignored, as Heroku does for existing apps. The text is hostile: no aliases, no tags, plain values only.
+ * `config_vars`, and besides them `versions` and `proposed_process_types`; `addons` are ignored, as Heroku does for existing apps. The
+ * text is hostile: no aliases, no tags, plain values only.
  */
 export function parseRelease(text: string, pack: string): Declared {
   const bad = (why: string, cause?: unknown) =>
@@ -32,14 +38,13 @@ export function parseRelease(text: string, pack: string): Declared {
   } catch (error) {
     throw bad(error instanceof Error ? (error.message.split('\n')[0] ?? '').replace(/:$/, '') : String(error), error)
   }
-  if (value === null || value === undefined) return { processTypes: {}, configVars: {}, versions: {} }
+  if (value === null || value === undefined) return NOTHING
   if (!(value instanceof Map)) throw bad('a map was expected')
   return {
-    processTypes: strings(value.get('default_process_types'), /^[A-Za-z0-9_-]{1,63}$/, (why) =>
-      bad(`default_process_types: ${why}`),
-    ),
+    processTypes: strings(value.get('default_process_types'), TYPE, (why) => bad(`default_process_types: ${why}`)),
     configVars: strings(value.get('config_vars'), /^[A-Za-z_][A-Za-z0-9_]{0,254}$/, (why) => bad(`config_vars: ${why}`)),
     versions: strings(value.get('versions'), /^[A-Za-z0-9][A-Za-z0-9 ._+-]{0,62}$/, (why) => bad(`versions: ${why}`)),
+    proposed: strings(value.get('proposed_process_types'), TYPE, (why) => bad(`proposed_process_types: ${why}`)),
   }
 }
 
@@ -49,6 +54,7 @@ export function mergeDeclared(all: Declared[]): Declared {
     processTypes: Object.assign({}, ...all.map((one) => one.processTypes)),
     configVars: Object.assign({}, ...all.map((one) => one.configVars)),
     versions: Object.assign({}, ...all.map((one) => one.versions)),
+    proposed: Object.assign({}, ...all.map((one) => one.proposed)),
   }
 }
 

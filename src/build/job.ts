@@ -4,7 +4,7 @@ import { TrimtabError } from '../errors.ts'
 import type { BuildPlan } from '../ports.ts'
 import type { Builtin } from './builtins.ts'
 import type { Choice } from './choose.ts'
-import { type Declared, mergeDeclared, parseRelease, RELEASE_LIMIT } from './declared.ts'
+import { type Declared, mergeDeclared, NOTHING, parseRelease, RELEASE_LIMIT } from './declared.ts'
 import { collect, detectPack, detectSite, preparePack, type ReadyPack } from './detect.ts'
 import { diagnosis } from './diagnosis.ts'
 import { readPlainFile } from './files.ts'
@@ -81,7 +81,7 @@ async function perform(job: Job, pack: ReadyPack, before: ReadyPack[], last: boo
 /** bin/release may be missing: many packs leave the process types to the Procfile. */
 async function release(job: Job, pack: ReadyPack, before: ReadyPack[]): Promise<Declared> {
   const program = join(pack.dir, 'bin/release')
-  if (!pack.releases) return { processTypes: {}, configVars: {}, versions: {} }
+  if (!pack.releases) return NOTHING
   const said: Buffer[] = []
   const args = [job.place.app]
   const step = pack.builtin ? { program, args } : staged(program, args, sceneOf(job, before), { apart: true })

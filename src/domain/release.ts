@@ -29,6 +29,8 @@ export interface Materials {
   packs: Array<{ name: string; detected: string; commit?: CommitId }>
   /** What was installed: node → 20.11.1. */
   versions: Record<string, string>
+  /** Commands that a Procfile may well have, by type, where a pack was not certain enough to run them unasked. */
+  proposed?: Record<string, string>
   /** Id of the image below the app. */
   stack?: string
   /** What a ready-made image was pulled as, and the digest that it had then. */

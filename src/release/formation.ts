@@ -1,6 +1,7 @@
 /** Which processes a release has, and all that is decided about each. */
 import type { Health, Image, Manifest, Process, ProcessSettings, Stop } from '../domain.ts'
 import { TrimtabError } from '../errors.ts'
+import { oneLine } from '../text.ts'
 
 export const STOP: Stop = { signal: 'SIGTERM', timeoutMs: 30_000 }
 const WITH_PATH: Health = { intervalMs: 5_000, timeoutMs: 2_000, graceMs: 30_000 }
@@ -22,7 +23,7 @@ export function processesOf(manifest: Manifest, image: Image): Process[] {
   if (commands.size === 0) {
     throw new TrimtabError(
       'NoProcesses',
-      'There is nothing to run: no Procfile, no processes with a command in app.yaml, and the buildpack names none. Add a Procfile with a line such as "web: node server.js".',
+      `There is nothing to run: no Procfile, no processes with a command in app.yaml, and the buildpack names none. ${whatToWrite(image)}`,
     )
   }
   return [...commands]
@@ -40,6 +41,13 @@ function decide(type: string, command: string, settings: ProcessSettings = {}): 
     stop: { ...STOP, ...settings.stop },
     ...(settings.limits && { limits: settings.limits }),
   }
+}
+
+function whatToWrite({ materials }: Image): string {
+  const [first] = Object.entries(materials?.proposed ?? {})
+  return first === undefined
+    ? 'Add a Procfile with a line such as "web: node server.js".'
+    : `Add a Procfile with the line that the buildpack proposes: "${first[0]}: ${oneLine(first[1])}". The log of the build says more.`
 }
 
 function noCommand(type: string, known: string[]): string {

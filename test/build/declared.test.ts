@@ -3,27 +3,29 @@ import { mergeDeclared, parseRelease } from '../../src/build/declared.ts'
 
 test('process types and config vars are read, addons are not', () => {
   const text =
-    '--- \naddons:\n  - shared-database\nconfig_vars:\n  RACK_ENV: production\n  PORTS: 80\nversions: {ruby: 3.1.2, node: 20.10.0}\ndefault_process_types:\n  web: bin/web -p $PORT\n'
+    '--- \naddons:\n  - shared-database\nconfig_vars:\n  RACK_ENV: production\n  PORTS: 80\nversions: {ruby: 3.1.2, node: 20.10.0}\ndefault_process_types:\n  web: bin/web -p $PORT\nproposed_process_types: {worker: bin/jobs}\n'
   expect(parseRelease(text, 'own')).toEqual({
     processTypes: { web: 'bin/web -p $PORT' },
     configVars: { RACK_ENV: 'production', PORTS: '80' },
     versions: { ruby: '3.1.2', node: '20.10.0' },
+    proposed: { worker: 'bin/jobs' },
   })
 })
 
 test.each(['', '---', '--- {}', 'null', '# nothing', 'addons: []'])('%j declares nothing', (text) => {
-  expect(parseRelease(text, 'own')).toEqual({ processTypes: {}, configVars: {}, versions: {} })
+  expect(parseRelease(text, 'own')).toEqual({ processTypes: {}, configVars: {}, versions: {}, proposed: {} })
 })
 
 test('a later pack wins, name by name', () => {
   const merged = mergeDeclared([
-    { processTypes: { web: 'one', worker: 'one' }, configVars: { A: '1' }, versions: { node: '18' } },
-    { processTypes: { web: 'two' }, configVars: { B: '2' }, versions: { python: '3' } },
+    { processTypes: { web: 'one', worker: 'one' }, configVars: { A: '1' }, versions: { node: '18' }, proposed: { web: 'a' } },
+    { processTypes: { web: 'two' }, configVars: { B: '2' }, versions: { python: '3' }, proposed: { web: 'b' } },
   ])
   expect(merged).toEqual({
     processTypes: { web: 'two', worker: 'one' },
     configVars: { A: '1', B: '2' },
     versions: { node: '18', python: '3' },
+    proposed: { web: 'b' },
   })
 })
 

@@ -103,7 +103,8 @@ python(
     const full = { 'requirements.txt': 'flask\ngunicorn\nfastapi\nuvicorn\n' }
     const web = async (tree: Tree) => {
       const { end, text } = await ends(tree)
-      return { web: imageOf(end).processTypes.web, text }
+      const { processTypes, materials } = imageOf(end)
+      return { web: processTypes.web, proposed: materials?.proposed, text }
     }
     const hint = (line: string) =>
       ` !     Nothing says how it is started. Write a Procfile with the line\n !         web: ${line}\n`
@@ -114,10 +115,10 @@ python(
     expect((await web({ ...full, 'main.py': api })).web).toBe('uvicorn main:api --host 0.0.0.0 --port $PORT')
     // Two that it could be.
     const two = await web({ ...full, 'app.py': flask, 'other.py': flask })
-    expect(two.web).toBeUndefined()
+    expect(two).toMatchObject({ web: undefined, proposed: { web: 'gunicorn app:app' } })
     expect(two.text).toContain(hint('gunicorn app:app'))
     const factory = await web({ ...full, 'shop.py': 'import flask\ndef create_app():\n    return flask.Flask("shop")\n' })
-    expect(factory.web).toBeUndefined()
+    expect(factory).toMatchObject({ web: undefined, proposed: { web: "gunicorn 'shop:create_app()'" } })
     expect(factory.text).toContain(hint("gunicorn 'shop:create_app()'"))
     const missing = await web({ ...bare, 'app.py': flask })
     expect(missing.web).toBeUndefined()

@@ -92,6 +92,10 @@ describe('processes', () => {
       message:
         'There is nothing to run: no Procfile, no processes with a command in app.yaml, and the buildpack names none. Add a Procfile with a line such as "web: node server.js".',
     })
+    const materials = { packs: [], versions: {}, proposed: { web: 'gunicorn app:app' } }
+    expect(refusal(() => processesOf(manifest(), { ...image(), materials })).message).toContain(
+      'names none. Add a Procfile with the line that the buildpack proposes: "web: gunicorn app:app". The log of the build says more.',
+    )
   })
 })
 

@@ -14,6 +14,7 @@ suggest_web() {
     indent <<< 'To have it otherwise, write a Procfile.'
     return
   fi
+  printf '%s\n' "$command" > "$pack_dir/proposed"
   warn 'Nothing says how it is started. Write a Procfile with the line' "    web: $command"
   [[ -n $installed ]] || warn "and add $server to what the app requires: it is not installed."
 }
