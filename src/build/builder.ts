@@ -91,7 +91,11 @@ export function createBuilder(shop: Workshop, builtins: () => Promise<Builtin[]>
     find: (key) => shop.find(key),
     want(app, plan, again) {
       if (plan?.draft && again) pins.again(plan.key)
-      scheduler.want(app, plan?.draft ? null : plan, again)
+      // Nothing has come of its buildpacks, and somebody may have mended one: the next plan is another.
+      const ended = plan && again ? scheduler.state(plan.key) : null
+      const isAnother = ended?.state === 'failed' && !ended.retry && plan !== null && planner.renew(plan.key)
+      if (isAnother) scheduler.forgetFailure(plan.key)
+      scheduler.want(app, plan?.draft || isAnother ? null : plan, again)
     },
     artifacts: {
       put: (name, content) => shop.artifacts.put(name, content),

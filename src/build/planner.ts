@@ -26,6 +26,8 @@ interface Known {
   key: string
   /** Its buildpacks have yet to be fetched. */
   draft?: true
+  /** The draft that it was, where they have been. */
+  of?: string
 }
 
 /** Turns requests into keys. A commit never changes, so what was resolved once is remembered. */
@@ -34,6 +36,8 @@ export class Planner {
   readonly #builtins: () => Promise<Builtin[]>
   readonly #elsewhere: Elsewhere
   readonly #known = new Map<string, Promise<Known>>()
+  /** By key: the drafts of those whose buildpacks were fetched. */
+  readonly #drafts = new Map<string, string>()
 
   constructor(source: Source, builtins: () => Promise<Builtin[]>, elsewhere: Elsewhere) {
     this.#source = source
@@ -48,16 +52,27 @@ export class Planner {
     let known = this.#known.get(same)
     if (known === undefined) {
       known = this.#work(request, platformEnv, base)
-      this.#known.set(same, known)
+      keepBounded(this.#known, same, known)
       known.catch(() => this.#known.delete(same)) // a failure may be the network's
-      const [oldest] = this.#known.keys()
-      if (this.#known.size > KEPT && oldest !== undefined) this.#known.delete(oldest)
     }
-    const { key, recipe, draft } = await known
+    const { key, recipe, draft, of } = await known
+    if (of !== undefined && !this.#elsewhere.pins.holds(of)) {
+      this.#known.delete(same)
+      return this.resolve(request, platformEnv, base)
+    }
     if (!draft) return { plan: { app, commit, settings, key }, recipe }
     this.#known.delete(same) // it becomes another one
     this.#elsewhere.pins.awaits(key, app.name)
     return { plan: { app, commit, settings, key, draft }, recipe }
+  }
+
+  /** Has what the buildpacks of this key stand for looked up anew. False: it has none that were fetched. */
+  renew(key: string): boolean {
+    const draft = this.#drafts.get(key)
+    if (draft === undefined) return false
+    this.#drafts.delete(key)
+    this.#elsewhere.pins.forget(draft)
+    return true
   }
 
   async #work({ app, commit, settings }: BuildRequest, platformEnv: Record<string, string>, base: string[]): Promise<Known> {
@@ -69,10 +84,19 @@ export class Planner {
     const withPacks = (choice: Choice): Recipe => ({ kind: 'buildpacks', choice })
     const inputs = { entries, context: [], builtins, env: settings.env, platformEnv, base }
     const fixed = chosen && this.#elsewhere.pins.fix(chosen, (choice) => buildKey({ ...inputs, recipe: withPacks(choice) }))
-    if (fixed && 'draft' in fixed) return { recipe: withPacks([]), key: fixed.draft, draft: true }
+    if (fixed?.draft !== undefined && !fixed.choice) return { recipe: withPacks([]), key: fixed.draft, draft: true }
     const recipe = named ?? withPacks(fixed?.choice ?? null)
     const folder = recipe.kind === 'dockerfile' ? recipe.dockerfile.context : undefined
     const context = folder === undefined ? [] : await contextEntries(this.#source, app, commit, folder)
-    return { recipe, key: buildKey({ ...inputs, recipe, context }) }
+    const key = buildKey({ ...inputs, recipe, context })
+    if (fixed?.draft === undefined) return { recipe, key }
+    keepBounded(this.#drafts, key, fixed.draft)
+    return { recipe, key, of: fixed.draft }
   }
+}
+
+function keepBounded<T>(map: Map<string, T>, key: string, value: T): void {
+  map.set(key, value)
+  const [oldest] = map.keys()
+  if (map.size > KEPT && oldest !== undefined) map.delete(oldest)
 }

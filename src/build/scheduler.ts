@@ -55,7 +55,7 @@ export class Scheduler {
     else this.#wants.set(app, plan.key)
     if (before !== undefined && before !== plan?.key) this.#dropIfUnwanted(before)
     if (plan === null) return
-    for (const entry of this.#entries.values()) if (entry.key !== plan.key) this.#forgetFailure(entry, app)
+    for (const entry of this.#entries.values()) if (entry.key !== plan.key) this.#forgetFailureFor(entry, app)
 
     const entry = this.#entries.get(plan.key)
     if (entry === undefined || this.#isStale(entry, again)) this.#enqueue(plan)
@@ -81,6 +81,11 @@ export class Scheduler {
   forget(keep: ReadonlySet<string>): void {
     const used = this.inUse()
     for (const key of this.#entries.keys()) if (!keep.has(key) && !used.has(key)) this.#entries.delete(key)
+  }
+
+  /** Who wants this build next has it tried again. */
+  forgetFailure(key: string): void {
+    if (this.#entries.get(key)?.state.state === 'failed') this.#entries.delete(key)
   }
 
   /** Starts what may start; call it when `concurrency` has grown. */
@@ -179,7 +184,7 @@ export class Scheduler {
     }
   }
 
-  #forgetFailure(entry: Entry, app: string): void {
+  #forgetFailureFor(entry: Entry, app: string): void {
     if (entry.state.state !== 'failed' || !entry.failedFor.delete(app)) return
     if (entry.failedFor.size === 0) this.#entries.delete(entry.key)
   }

@@ -104,6 +104,33 @@ describe('three buildpacks by address', () => {
     imageOf(await here.build(late))
   })
 
+  test('a build that failed is tried again with what the branch is by then', async () => {
+    const here = await world()
+    const { server } = here.packs.repos
+    server.write({ 'bin/compile': { executable: '#!/bin/sh\necho not yet; exit 4\n' } }).commit('broken')
+    const settings = { buildpacks: [here.packs.url('server')] }
+    const first = await here.commit({}, settings)
+    expect(failureOf(await here.build(first)).message).toContain('bin/compile exited with 4')
+    // Asked about again, it is what it was; wanted again, it is looked at anew, which may come to the same.
+    expect((await here.plan(here.app.head(), settings)).key).toBe(first.key)
+    here.builder.want('shop', first, true)
+    expect(here.builder.state(first.key)).toEqual({ state: 'none' })
+    const same = await here.plan(here.app.head(), settings)
+    expect(same.key).toBe(first.key)
+    expect(failureOf(await here.build(same)).code).toBe('BuildFailed')
+
+    const mended = server.write({ 'bin/compile': { executable: '#!/bin/sh\necho fine\n' } }).commit('mended')
+    here.builder.want('shop', same, true)
+    const second = await here.plan(here.app.head(), settings)
+    expect(second.key).not.toBe(first.key)
+    imageOf(await here.build(second))
+    expect(await packsOf(second.key, here)).toMatchObject([{ commit: mended }])
+    // What it was built with stays.
+    server.write({ 'bin/compile': { executable: '#!/bin/sh\nexit 5\n' } }).commit('broken again')
+    await here.restart()
+    expect((await here.plan(here.app.head(), settings)).key).toBe(second.key)
+  })
+
   test('nobody there: the plan is a draft that says which one, and nothing else is taken instead', async () => {
     const here = await world()
     await here.packs.away()

@@ -26,7 +26,7 @@ const KEPT = 5_000
 
 /**
  * What the addresses among a build's inputs stood for when these inputs were seen first: `<state>/packs/<draft>.json`. It holds for
- * ever, whatever the branches of the buildpacks have done since. That is what makes a revert the way back without a build, also
+ * ever, whatever the branches of the buildpacks have done since, unless no build came of it. That is what makes a revert the way back without a build, also
  * where the network is away. Losing it loses that, and nothing else.
  */
 export class Memory {
@@ -51,6 +51,10 @@ export class Memory {
     const temporary = `${this.#path(draft)}.new`
     writeFileSync(temporary, JSON.stringify({ format: 1, packs } satisfies z.infer<typeof FILE>), { mode: 0o600 })
     renameSync(temporary, this.#path(draft))
+  }
+
+  forget(draft: string): void {
+    rmSync(this.#path(draft), { force: true })
   }
 
   #tidy(): void {
