@@ -149,6 +149,8 @@ async function run(
   closing.add(wakeDependents(world, controller.trigger))
   closing.add(startReporting(world, log))
   if (publish) closing.add(keepPublished(world, publish))
+  /** What is wrong with the operator's file as it is now. */
+  let invalid: string | null = null
   const control = createControl({
     world,
     version: describePlatform(packageVersion(), platform.state, chosen),
@@ -159,6 +161,7 @@ async function run(
     },
     trigger: controller.trigger,
     fleets,
+    refused: () => invalid ?? removal.refused,
     async lookLists(allowPrune) {
       await fleets.look(allowPrune)
       await listed.spread()
@@ -203,6 +206,7 @@ async function run(
 
   const take = (next: Platform) => {
     for (const line of fixedUntilRestart(platform, next)) log(line)
+    invalid = null
     platform = next
     configure(next)
     store.event({ app: '', type: 'ConfigChanged', message: `${config} was read again` })
@@ -213,6 +217,7 @@ async function run(
     void listed.spread()
   }
   const reject = (message: string) => {
+    invalid = message
     store.event({ app: '', type: 'ConfigRejected', message })
     log(`${config} is not valid, so what was read before stays in force:\n${message}`)
   }

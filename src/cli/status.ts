@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import type { Command } from 'commander'
 import { act, examples } from './context.ts'
 import { renderStatus } from './render/status.ts'
@@ -19,6 +20,7 @@ export function addStatus(program: Command): void {
         ])
         if (json) context.json(apps)
         else context.say(renderStatus(apps, Date.now(), context.paint))
+        if (lists?.refused) context.remark(`${basename(context.config)} is not in force as it is now: ${lists.refused}`)
         for (const { fleet, failure } of lists?.fleets ?? []) {
           if (failure) context.remark(`${fleet} is not in force as it is in git now: ${failure.message}`)
         }

@@ -21,6 +21,8 @@ export interface ControlOptions {
   look(app: string): Promise<void>
   trigger(app: string): void
   fleets: Pick<Fleets, 'status'>
+  /** Why the operator's file as it is now is not (wholly) in force; null: it is. */
+  refused(): string | null
   /** Reads the lists of apps in git now. `allowPrune`: what was refused because it would be most of the apps is allowed. */
   lookLists(allowPrune: boolean): Promise<void>
   artifacts: Artifacts
@@ -36,6 +38,7 @@ export function createControl({
   look,
   trigger,
   fleets,
+  refused,
   lookLists,
   artifacts,
   forge,
@@ -85,7 +88,7 @@ export function createControl({
       store.event({ app, type: 'Restarted', message: 'every instance is replaced by a new one' })
       trigger(app)
     },
-    ...listsControl(world, fleets),
+    ...listsControl(world, fleets, refused),
     ...suspensionControl(world, known, trigger),
     ...artifactControl({ world, artifacts, trigger }),
     ...webhookControl({ world, known, forge }),

@@ -32,6 +32,11 @@ export class Removal {
     return this.held === null || this.looked !== this.roster.apps() ? declared(this.world, app) === null : this.held.has(app)
   }
 
+  /** Why check() last took nothing away; null: it did, or there was nothing. */
+  get refused(): string | null {
+    return this.told
+  }
+
   /** Nothing goes before check() has looked again. A change of the list alone does that, too. */
   listChanges(): void {
     this.held = null

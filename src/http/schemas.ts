@@ -58,6 +58,7 @@ export const maybeApp = object({ app: appName }, ['app'])
 export const version = answer({ version: text, pid: number, state: text, runtime: text, router: text, startedAt: time })
 
 export const lists = answer({
+  refused: textOrNull,
   fleets: listOf(
     answer({
       fleet: text,

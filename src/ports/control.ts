@@ -60,8 +60,11 @@ export interface Control {
   version(): { version: string; pid: number; state: string; runtime: string; router: string; startedAt: string }
   /** `usage`: with what its instances use, which takes a moment to measure. */
   status(app?: string, usage?: boolean): Promise<AppStatus[]>
-  /** Lists of apps in git; and apps that nobody declares any more of which something is kept. */
-  lists(): Promise<{ fleets: FleetStatus[]; orphans: Orphan[] }>
+  /**
+   * What is declared where: why the operator's file as it is now is not (wholly) in force, null: it is; lists of apps in git; and apps that
+   * nobody declares any more of which something is kept.
+   */
+  lists(): Promise<{ refused: string | null; fleets: FleetStatus[]; orphans: Orphan[] }>
   /** Newest first. */
   releases(app: string): Promise<Release[]>
   /** Oldest first: the last `limit` events, then, if follow, what comes, until aborted. */

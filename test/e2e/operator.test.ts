@@ -73,10 +73,11 @@ overKinds((kind) => {
 
     it('a file that is not valid is told at its line, and what was read before stays in force', async () => {
       const before = ids('stays')
-      writeFileSync(platform.config, 'apps:\n  - {name: stays, repo: ./stays, brunch: main}\n')
+      writeFileSync(platform.config, 'state: ./state\napps:\n  - {name: stays, repo: ./stays, brunch: main}\n')
       await until(async () => (await rejected()).length === 1, 'it to be rejected')
-      expect((await rejected())[0]?.message).toMatch(/platform\.yaml:2:\d+ .*brunch.*did you mean "?branch"?/i)
+      expect((await rejected())[0]?.message).toMatch(/platform\.yaml:3:\d+ .*brunch.*did you mean "?branch"?/i)
       await until(() => platform.output.includes('stays in force'), 'it to be printed')
+      expect((await platform.run('status')).err).toMatch(/^platform\.yaml is not in force as it is now: .*brunch/)
       const commit = platform.openRepo('stays').commit('Still looked at')
       await platform.live('stays', commit)
       expect(ids('stays')).toEqual(before)
@@ -87,6 +88,7 @@ overKinds((kind) => {
 
       platform.configure({ apps: entries('stays', 'leaves', 'moves', 'third', 'fourth') })
       await until(async () => (await platform.says('fourth')) === 'fourth', 'the fourth to answer')
+      expect((await platform.run('status')).err).toBe('')
     })
 
     it('most apps at once are not removed, until somebody says that it is meant', async () => {
@@ -96,6 +98,9 @@ overKinds((kind) => {
       platform.configure({ apps: entries('stays') })
       await until(async () => (await rejected()).length === told + 1, 'it to be refused')
       expect((await rejected()).at(-1)?.message).toMatch(/4 of 5 apps would be removed .*sync --allow-prune/)
+      expect((await platform.run('status')).err).toMatch(
+        /^platform\.yaml is not in force as it is now: 4 of 5 apps .*sync --allow-prune\n$/,
+      )
       // Asked for without the word, it is still refused.
       expect((await platform.run('sync', 'stays', '--wait')).code).toBe(0)
       // Nor does a new start do it.

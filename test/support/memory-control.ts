@@ -88,6 +88,7 @@ export class MemoryControl implements Control {
   readonly history: Event[] = [event(1), event(2, { type: 'BuildSucceeded', message: 'built', durationMs: 1234 })]
   readonly lines: LogLine[] = [{ at: AT, instance: 'hello.web.v12.1', line: 'listening' }]
   fleets: FleetStatus[] = []
+  refused: string | null = null
   orphans: Orphan[] = []
   updates: SyncUpdate[] = [{ kind: 'result', ok: true, app: 'hello', status: live }]
   actions: PlannedAction[] = []
@@ -120,7 +121,7 @@ export class MemoryControl implements Control {
 
   async lists() {
     this.#ask('lists')
-    return { fleets: this.fleets, orphans: this.orphans }
+    return { refused: this.refused, fleets: this.fleets, orphans: this.orphans }
   }
 
   async releases(app: string) {

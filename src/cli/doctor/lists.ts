@@ -4,7 +4,7 @@ import { shortCommit } from '../../text.ts'
 import type { Context } from '../context.ts'
 import { type Check, ok, warn } from './check.ts'
 
-type Lists = Awaited<ReturnType<Control['lists']>>
+type Lists = Pick<Awaited<ReturnType<Control['lists']>>, 'fleets' | 'orphans'>
 
 export async function checkLists(context: Context): Promise<Check[]> {
   let lists: Lists
