@@ -80,8 +80,12 @@ export function forgeOf(written: z.output<typeof forge>, repo: string, folder: s
     const { token, username } = written
     return { ...site, token, ...(username !== undefined && { username }) }
   }
-  const { key, ...rest } = written.githubApp
-  return { ...site, githubApp: { ...rest, key: resolve(folder, key) } }
+  return { ...site, githubApp: keyIn(folder, written.githubApp) }
+}
+
+/** With the path of its key made absolute. */
+function keyIn<T extends { key: string }>(folder: string, app: T): T {
+  return { ...app, key: resolve(folder, app.key) }
 }
 
 /** The forge an app's repository is on: its own, else the platform's for that host. Null: there is none to be asked. */
@@ -98,9 +102,7 @@ export function authOf(written: z.output<typeof auth>, folder: string): Auth {
     const { key, knownHosts } = written
     return { key: resolve(folder, key), ...(knownHosts !== undefined && { knownHosts: resolve(folder, knownHosts) }) }
   }
-  if (!('githubApp' in written)) return written
-  const { key, ...rest } = written.githubApp
-  return { githubApp: { ...rest, key: resolve(folder, key) } }
+  return 'githubApp' in written ? { githubApp: keyIn(folder, written.githubApp) } : written
 }
 
 export function verifyOf({ signers, keyring, commits = 'head' }: z.output<typeof verify>, folder: string): Verify {

@@ -67,7 +67,7 @@ apps:
     forge: {token: "\${SHOP_TOKEN}"}
     previews: {label: show, limit: 2, ttl: 24h}
   - {name: web, repo: "https://forge.example.com/acme/web"}
-  - {name: app, repo: "https://github.com/acme/app", auth: {githubApp: {id: "123", key: app.pem}}}
+  - {name: app, repo: "https://github.com/acme/app", auth: {githubApp: {id: "123", key: app.pem}}, forge: {githubApp: {id: Iv1.x, key: keys/app.pem}}}
 `
   expect(parse(text, { MIRROR: 'mirror:4873', SHOP_TOKEN: 's3cret' })).toStrictEqual({
     domain: 'apps.example.com',
@@ -137,6 +137,7 @@ apps:
         repo: 'https://github.com/acme/app',
         path: '',
         auth: { githubApp: { id: '123', key: '/srv/ops/app.pem' } },
+        forge: { kind: 'github', api: 'https://api.github.com', githubApp: { id: 'Iv1.x', key: '/srv/ops/keys/app.pem' } },
       },
     ],
     notes: [],

@@ -26,8 +26,8 @@ const KEPT = 5_000
 
 /**
  * What the addresses among a build's inputs stood for when these inputs were seen first: `<state>/packs/<draft>.json`. It holds for
- * ever, whatever the branches of the buildpacks have done since, unless no build came of it. That is what makes a revert the way back without a build, also
- * where the network is away. Losing it loses that, and nothing else.
+ * ever, whatever the branches of the buildpacks have done since, unless the build failed. That is what makes a revert the way back
+ * without a build, also where the network is away. Losing it loses that, and nothing else.
  */
 export class Memory {
   readonly #folder: string
