@@ -95,7 +95,7 @@ test('arguments, a stage and a context from the root of the repository', { timeo
     'ARG MODE',
     'WORKDIR /srv',
     'COPY . .',
-    'RUN echo "$GREETING $MODE" > said && find . -type f | sort > files',
+    'RUN echo "$GREETING $MODE" > said && find . -type f > /found && sort /found > files',
     'CMD ["cat", "said", "files"]',
     'FROM base AS tests',
     'RUN exit 1',
@@ -127,9 +127,7 @@ test('arguments, a stage and a context from the root of the repository', { timeo
     './services/shop/main.txt',
     './shared/lib.txt',
   ]
-  expect(ran.output()).toBe(
-    `hello fast $(x)\n./files\n${files.join('\n')}\n`.replace('./files\n./.dockerignore', './.dockerignore\n./files'),
-  )
+  expect(ran.output()).toBe(`hello fast $(x)\n${files.join('\n')}\n`)
   await w.engine.docker.getContainer(ran.id).remove()
 
   const keys = await Promise.all([

@@ -10,7 +10,7 @@ test('an engine that goes in the middle of a build: the build may be tried again
     const w = await world(context, { engine: createEngine(own.socket), stack: await stackImage(own.socket) })
     imageOf(await w.build(await w.plan(HELLO)))
     await vi.waitFor(async () => expect(await w.containers()).toHaveLength(1), 20_000)
-    const plan = await w.plan(pack('echo "it began"; [ -e "$2/second" ] || { touch "$2/second"; sleep 600; }'))
+    const plan = await w.plan(pack('[ -e "$2/second" ] || { touch "$2/second"; echo "it began"; sleep 600; }'))
     w.builder.want('shop', plan)
     await vi.waitFor(async () => expect(await w.log(plan)).toContain('it began'), 20_000)
     await own.stop()
