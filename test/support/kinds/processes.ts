@@ -32,8 +32,9 @@ function alive(state: string, app: string): Array<Running & { oneOff: boolean }>
   const dir = join(state, 'instances', app)
   return names(dir).flatMap((name) => {
     const pid = leader(join(dir, name))
-    if (pid === null || !isAlive(pid)) return []
-    return [{ name, ...spec.parse(JSON.parse(readFileSync(join(dir, name, 'spec.json'), 'utf8'))), id: String(pid) }]
+    const written = read(join(dir, name, 'spec.json'))
+    if (pid === null || written === '' || !isAlive(pid)) return []
+    return [{ name, ...spec.parse(JSON.parse(written)), id: String(pid) }]
   })
 }
 
