@@ -37,7 +37,7 @@ export function create(step: Of<'release'>, pass: Pass): Promise<void> | void {
 /** What came from a registry was wanted as any build, and was none. */
 function isPulled(key: string, { builder }: World): boolean {
   const build = builder.state(key)
-  return build.state === 'succeeded' && build.pulled !== undefined
+  return build.state === 'running' ? build.pulling === true : build.state === 'succeeded' && build.pulled !== undefined
 }
 
 export async function runPhase(step: Of<'run-release-phase'>, { app, world }: Pass): Promise<void> {

@@ -151,7 +151,7 @@ export class Scheduler {
 
   /** Nobody is told that something runs before it is known that there has to be a build. */
   async #fetch(entry: Entry, fetch: NonNullable<SchedulerOptions['fetch']>, signal: AbortSignal): Promise<void> {
-    entry.state = { state: 'running', startedAt: this.#options.now() }
+    entry.state = { state: 'running', startedAt: this.#options.now(), pulling: true }
     const end = await fetch(entry.plan, signal)
     if (end) this.#ended(entry, end)
     else await this.#run(entry, signal)

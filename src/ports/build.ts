@@ -22,8 +22,8 @@ export type BuildState =
   | { state: 'none' }
   /** `position`: 1 is the next to start; 0 as long as that is not known. */
   | { state: 'queued'; position: number }
-  /** `step`: what its log calls what it does now. */
-  | { state: 'running'; startedAt: number; step?: string }
+  /** `step`: what its log calls what it does now. `pulling`: a registry is asked for it first; the image may be there before that is over. */
+  | { state: 'running'; startedAt: number; step?: string; pulling?: true }
   /** `pulled`: nothing was built, it was in a registry. */
   | { state: 'succeeded'; image: Image; durationMs: number; pulled?: { from: string } }
   | { state: 'failed'; failure: Failure; retry: boolean; durationMs: number }

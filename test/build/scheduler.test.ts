@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type BuildEnd, Scheduler } from '../../src/build/scheduler.ts'
+import { type BuildEnd, Scheduler, type SchedulerOptions } from '../../src/build/scheduler.ts'
 import type { BuildPlan } from '../../src/ports.ts'
 import { appSpec } from './world.ts'
 
@@ -17,7 +17,7 @@ const failed = (code: 'BuildFailed' | 'BuildCancelled' = 'BuildFailed'): BuildEn
 })
 
 /** A scheduler whose builds end when the test says so. */
-async function start(concurrency = 2) {
+async function start(concurrency = 2, fetch?: SchedulerOptions['fetch']) {
   const running = new Map<string, (end: BuildEnd) => void>()
   const started: string[] = []
   const seen: string[] = []
@@ -29,6 +29,7 @@ async function start(concurrency = 2) {
     changed: (one, state) => seen.push(`${one.key} ${state.state}`),
     now: () => 0,
     ready: Promise.resolve(),
+    ...(fetch && { fetch }),
     run: (one, signal) => {
       started.push(one.key)
       signal.addEventListener('abort', () => seen.push(`${one.key} aborted`))
@@ -162,4 +163,16 @@ test('where a build stands: its place in the queue as it moves, then what it doe
   expect(seen).toEqual(['a1 queued', 'a1 running', 'b1 queued', 'b1 queued', 'c1 queued', 'c1 queued'])
   await end('a1')
   expect(scheduler.state('b1')).toEqual({ state: 'queued', position: 1 })
+})
+
+test('while a registry is asked for it, it is said to be pulled, and nobody is told of a build', async () => {
+  let answer: (end: BuildEnd | null) => void = () => {}
+  const { scheduler, started, seen } = await start(1, () => new Promise((resolve) => (answer = resolve)))
+  scheduler.want('a', plan('a', 'k'))
+  expect(scheduler.state('k')).toMatchObject({ state: 'running', pulling: true })
+  expect(seen).toEqual(['k queued'])
+  answer(null)
+  await new Promise(setImmediate)
+  expect(scheduler.state('k')).toEqual({ state: 'running', startedAt: 0, step: 'step of k' })
+  expect([started, seen]).toEqual([['k'], ['k queued', 'k running']])
 })
