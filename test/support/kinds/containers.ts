@@ -91,23 +91,33 @@ export function containersOn(engine: () => Promise<string>): Containers {
       ...lines('ps', '--all', ...ours(join(dir, 'state')), '--format', '{{.Names}}: {{.Status}}'),
       ...processesOf(dir).map(({ pid, command }) => `${pid}: ${command}`),
     ],
-    strike: (state) =>
+    strike(state) {
+      const name = platformName(undefined, state)
       insist(() => {
-        const name = platformName(undefined, state)
         const all = (...args: string[]) => lines(...args, ...ours(state), '--quiet')
         const each = (ids: string[], ...args: string[]) => ids.length > 0 && docker(...args, ...new Set(ids))
         const fillers = lines('ps', '--all', '--quiet', '--filter', `name=${FILLER}narrow-${name}`)
         each([...fillers, ...all('ps', '--all')], 'rm', '--force', '--volumes')
         each(all('volume', 'ls'), 'volume', 'rm')
-        const networks = [...all('network', 'ls'), ...lines('network', 'ls', '--quiet', '--filter', `name=narrow-${name}`)]
-        for (const network of networks) {
-          // Of a container that was removed while it was being connected, the engine may keep the endpoint.
-          const left = lines('network', 'inspect', '--format', '{{range .Containers}}{{println .Name}}{{end}}', network)
-          for (const endpoint of left.filter((line) => line !== '')) docker('network', 'disconnect', '--force', network, endpoint)
-        }
-        each(networks, 'network', 'rm')
         each(lines('images', '--format', '{{.Repository}}:{{.Tag}}', `trimtab/${name}`), 'rmi', '--force')
-      }),
+      })
+      const narrow = lines('network', 'ls', '--quiet', '--filter', `name=narrow-${name}`)
+      for (const network of [...lines('network', 'ls', ...ours(state), '--quiet'), ...narrow]) removeNetwork(network)
+    },
+  }
+
+  /** Of a container that was removed while it was being connected, the engine may keep the endpoint, and the network with it. */
+  function removeNetwork(network: string): void {
+    const left = () => lines('network', 'inspect', '--format', '{{range .Containers}}{{println .Name}}{{end}}', network)
+    try {
+      insist(() => {
+        for (const endpoint of left()) docker('network', 'disconnect', '--force', network, endpoint)
+        docker('network', 'rm', network)
+      })
+    } catch (error) {
+      // One that it lists no container of goes with the engine.
+      if (!/has active endpoints/.test(String(error)) || left().length > 0) throw error
+    }
   }
 }
 
