@@ -86,15 +86,20 @@ export function createBuilder(shop: Workshop, builtins: () => Promise<Builtin[]>
     },
   })
 
+  /** Where nothing has come of buildpacks that were fetched, somebody may have mended one: the next plan may be another. */
+  const replans = (key: string) => {
+    const ended = scheduler.state(key)
+    if (ended.state !== 'failed' || ended.retry || !planner.renew(key)) return false
+    scheduler.forgetFailure(key)
+    return true
+  }
+
   return {
     plan: async (request) => (await resolve(request)).plan,
     find: (key) => shop.find(key),
     want(app, plan, again) {
       if (plan?.draft && again) pins.again(plan.key)
-      // Nothing has come of its buildpacks, and somebody may have mended one: the next plan is another.
-      const ended = plan && again ? scheduler.state(plan.key) : null
-      const isAnother = ended?.state === 'failed' && !ended.retry && plan !== null && planner.renew(plan.key)
-      if (isAnother) scheduler.forgetFailure(plan.key)
+      const isAnother = plan !== null && again === true && replans(plan.key)
       scheduler.want(app, plan?.draft || isAnother ? null : plan, again)
     },
     artifacts: {

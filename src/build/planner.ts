@@ -36,8 +36,8 @@ export class Planner {
   readonly #builtins: () => Promise<Builtin[]>
   readonly #elsewhere: Elsewhere
   readonly #known = new Map<string, Promise<Known>>()
-  /** By key: the drafts of those whose buildpacks were fetched. */
-  readonly #drafts = new Map<string, string>()
+  /** By key: the drafts that came to it once their buildpacks had been fetched. What is of no such draft is resolved anew. */
+  readonly #drafts = new Map<string, Set<string>>()
 
   constructor(source: Source, builtins: () => Promise<Builtin[]>, elsewhere: Elsewhere) {
     this.#source = source
@@ -56,8 +56,8 @@ export class Planner {
       known.catch(() => this.#known.delete(same)) // a failure may be the network's
     }
     const { key, recipe, draft, of } = await known
-    if (of !== undefined && !this.#elsewhere.pins.holds(of)) {
-      this.#known.delete(same)
+    if (of !== undefined && !this.#drafts.get(key)?.has(of)) {
+      this.#known.delete(same) // renewed since
       return this.resolve(request, platformEnv, base)
     }
     if (!draft) return { plan: { app, commit, settings, key }, recipe }
@@ -68,10 +68,10 @@ export class Planner {
 
   /** Has what the buildpacks of this key stand for looked up anew. False: it has none that were fetched. */
   renew(key: string): boolean {
-    const draft = this.#drafts.get(key)
-    if (draft === undefined) return false
+    const drafts = this.#drafts.get(key)
+    if (drafts === undefined) return false
     this.#drafts.delete(key)
-    this.#elsewhere.pins.forget(draft)
+    for (const draft of drafts) this.#elsewhere.pins.forget(draft)
     return true
   }
 
@@ -84,13 +84,13 @@ export class Planner {
     const withPacks = (choice: Choice): Recipe => ({ kind: 'buildpacks', choice })
     const inputs = { entries, context: [], builtins, env: settings.env, platformEnv, base }
     const fixed = chosen && this.#elsewhere.pins.fix(chosen, (choice) => buildKey({ ...inputs, recipe: withPacks(choice) }))
-    if (fixed?.draft !== undefined && !fixed.choice) return { recipe: withPacks([]), key: fixed.draft, draft: true }
+    if (fixed?.choice === null) return { recipe: withPacks([]), key: fixed.draft, draft: true }
     const recipe = named ?? withPacks(fixed?.choice ?? null)
     const folder = recipe.kind === 'dockerfile' ? recipe.dockerfile.context : undefined
     const context = folder === undefined ? [] : await contextEntries(this.#source, app, commit, folder)
     const key = buildKey({ ...inputs, recipe, context })
     if (fixed?.draft === undefined) return { recipe, key }
-    keepBounded(this.#drafts, key, fixed.draft)
+    keepBounded(this.#drafts, key, new Set([...(this.#drafts.get(key) ?? []), fixed.draft]))
     return { recipe, key, of: fixed.draft }
   }
 }

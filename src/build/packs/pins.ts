@@ -13,6 +13,9 @@ interface Draft {
   apps: Set<string>
 }
 
+/** `draft`: of inputs that hold addresses. No packs: they are being fetched. */
+export type Fixed = { choice: Pack[]; draft?: string } | { choice: null; draft: string }
+
 export interface PinsOptions {
   packs: PackSource
   memory: Memory
@@ -29,8 +32,6 @@ const FAILED = 200
 export class Pins {
   readonly #options: PinsOptions
   readonly #drafts = new Map<string, Draft>()
-  /** Drafts whose addresses have the commits that were given for them. */
-  readonly #fixed = new Set<string>()
   /** By address: a question that is under way is shared by all who have it. */
   readonly #asking = new Map<string, Promise<Pinned>>()
   #changed: (app: string) => void = () => {}
@@ -45,7 +46,7 @@ export class Pins {
   }
 
   /** `keyOf`: what the other inputs come to. Gives the packs, and the draft they are of; or that alone while they are being fetched. */
-  fix(chosen: Array<Pack | Address>, keyOf: (choice: Choice) => string): { choice?: Pack[]; draft?: string } {
+  fix(chosen: Array<Pack | Address>, keyOf: (choice: Choice) => string): Fixed {
     const addresses = chosen.filter((one) => one.kind === 'address')
     if (addresses.length === 0) return { choice: chosen.filter((one) => one.kind !== 'address') }
     const places = chosen.map((one) => (one.kind === 'address' ? [one.repo, one.ref ?? null] : null))
@@ -57,22 +58,15 @@ export class Pins {
     const pinned = this.#options.memory.recall(draft)
     if (pinned?.length !== addresses.length) {
       if (!this.#drafts.has(draft)) this.#begin(draft, addresses)
-      return { draft }
+      return { choice: null, draft }
     }
     this.#drafts.delete(draft)
-    this.#fixed.add(draft)
     const at = new Map(addresses.map((address, index) => [address, pinned[index] as Pinned]))
     return { choice: chosen.map((one) => (one.kind === 'address' ? fetched(one, at.get(one) as Pinned) : one)), draft }
   }
 
-  /** Whether what fix() gave for this draft still is what it stands for. */
-  holds(draft: string): boolean {
-    return this.#fixed.has(draft)
-  }
-
   /** What the addresses stand for is to be asked anew. */
   forget(draft: string): void {
-    this.#fixed.delete(draft)
     this.#options.memory.forget(draft)
   }
 
