@@ -14,7 +14,8 @@ export class Removal {
   private readonly mayBeListed: (app: string) => boolean
   /** The list of apps for which somebody has allowed the removal of all others. */
   private allowed: string | null = null
-  private told: string | null = null
+  /** Why check() last took nothing away; null: it did, or there was nothing. */
+  refused: string | null = null
   /** Of the list that was looked at last; until that is the one in force, whatever is not declared is kept. */
   private held: Set<string> | null = null
   private looked: AppSpec[] | null = null
@@ -30,11 +31,6 @@ export class Removal {
   /** Kept as it is, whatever a pass would say, until somebody allows its removal. */
   holds(app: string): boolean {
     return this.held === null || this.looked !== this.roster.apps() ? declared(this.world, app) === null : this.held.has(app)
-  }
-
-  /** Why check() last took nothing away; null: it did, or there was nothing. */
-  get refused(): string | null {
-    return this.told
   }
 
   /** Nothing goes before check() has looked again. A change of the list alone does that, too. */
@@ -61,8 +57,8 @@ export class Removal {
     this.looked = this.roster.apps()
     this.held = new Set([...gone.filter(this.mayBeListed), ...(refused !== null || !whole ? own(gone) : [])])
     for (const app of gone) if (!this.held.has(app)) this.trigger(app)
-    if (refused !== null && refused !== this.told) store.event({ app: '', type: 'ConfigRejected', message: refused })
-    this.told = refused
+    if (refused !== null && refused !== this.refused) store.event({ app: '', type: 'ConfigRejected', message: refused })
+    this.refused = refused
     return refused
   }
 }
