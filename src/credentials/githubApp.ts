@@ -110,10 +110,8 @@ export class GithubApps {
 
   async #ask({ app, api }: Wish, method: 'GET' | 'POST', path: string, body = ''): Promise<HttpAnswer> {
     const headers = {
-      accept: 'application/vnd.github+json',
-      authorization: `Bearer ${this.#jwt(app)}`,
+      ...githubHeaders(this.#jwt(app)),
       'user-agent': 'trimtab',
-      'x-github-api-version': '2022-11-28',
       ...(body !== '' && { 'content-type': 'application/json' }),
     }
     try {
@@ -134,6 +132,11 @@ export class GithubApps {
       throw new NoToken(`${key} is no private key of a GitHub App (an RSA key in PEM, as GitHub gives it for download).`)
     }
   }
+}
+
+/** What GitHub's API is asked with. https://docs.github.com/en/rest/using-the-rest-api/getting-started-with-the-rest-api#headers */
+export function githubHeaders(token: string): Record<string, string> {
+  return { accept: 'application/vnd.github+json', authorization: `Bearer ${token}`, 'x-github-api-version': '2022-11-28' }
 }
 
 const placeOf = ({ app, api, owner, name }: Wish) => JSON.stringify([app, api, owner, name])

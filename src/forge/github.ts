@@ -13,11 +13,6 @@ import { link } from './link.ts'
 import { linkedPages } from './pages.ts'
 import { sendStatus } from './status.ts'
 
-/** What a request is made with. https://docs.github.com/en/rest/using-the-rest-api/getting-started-with-the-rest-api#headers */
-export function githubHeaders(token: string): Record<string, string> {
-  return { accept: 'application/vnd.github+json', authorization: `Bearer ${token}`, 'x-github-api-version': '2022-11-28' }
-}
-
 /** Longest description of a status, in characters. https://docs.github.com/en/rest/deployments/statuses#create-a-deployment-status */
 const DESCRIPTION = 140
 

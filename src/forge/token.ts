@@ -3,7 +3,7 @@ import type { Project } from '../config/project.ts'
 import { type GithubApps, NoToken, type Wish } from '../credentials/githubApp.ts'
 import type { ForgeSpec } from '../domain.ts'
 import { TrimtabError } from '../errors.ts'
-import { type Asked, isBusy, unreachable } from './refused.ts'
+import { type Asked, isBusy, refused, unreachable } from './refused.ts'
 
 export interface Token {
   /** Errors, where none can be had: ForgeRefused, SourceUnreachable (retry). */
@@ -22,7 +22,8 @@ export function tokenOf(spec: ForgeSpec, { owner, name }: Project, apps: GithubA
       } catch (thrown) {
         if (!(thrown instanceof NoToken)) throw thrown
         const { answer, message, cause } = thrown
-        if (answer === null || isBusy(answer, message)) throw unreachable(asked, message, { cause })
+        if (answer === null) throw unreachable(asked, message, { cause })
+        if (isBusy(answer, message)) throw refused(asked, answer, message, Date.now())
         throw new TrimtabError('ForgeRefused', `${asked.host} could not be asked to ${asked.what}: ${message}`)
       }
     },

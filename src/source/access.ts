@@ -1,5 +1,6 @@
 /** What opens a repository, made ready: keys are looked at, tokens of a GitHub App are fetched. */
 import { statSync } from 'node:fs'
+import { projectOf } from '../config/project.ts'
 import { githubApiOf } from '../config/sources.ts'
 import { type GithubApps, NoToken, type Wish } from '../credentials/githubApp.ts'
 import { keyProblem } from '../credentials/keyFile.ts'
@@ -37,14 +38,11 @@ export class Access {
 
 /** Null: the address names no repository of an owner. */
 function wishFor({ url }: Remote, app: GithubApp): Wish | null {
-  const [owner, name] = new URL(url).pathname.split('/').filter((part) => part !== '')
-  if (owner === undefined || name === undefined) return null
-  return {
-    app,
-    api: app.api ?? githubApiOf(url),
-    owner: decodeURIComponent(owner),
-    name: decodeURIComponent(name).replace(/\.git$/, ''),
-    may: 'read',
+  const api = app.api ?? githubApiOf(url)
+  try {
+    return { app, api, ...projectOf(url, 'github', api), may: 'read' }
+  } catch {
+    return null
   }
 }
 
